@@ -1,0 +1,72 @@
+package relational
+
+import (
+	"context"
+
+	"manyou/storage"
+)
+
+// step is a statement of a sign-in together with the error that it means if it writes nothing.
+type step struct {
+	Statement
+	none error
+}
+
+// CompleteSignIn implements [storage.SignIns]. All statements travel together; what they wrote is judged before the
+// commit.
+func (s *Store) CompleteSignIn(ctx context.Context, in storage.SignIn) error {
+	steps, err := s.signInSteps(in)
+	if err != nil {
+		return err
+	}
+	statements := make([]Statement, len(steps))
+	for i, st := range steps {
+		statements[i] = st.Statement
+	}
+	return s.inTx(ctx, func(tx Executor) error {
+		written, err := tx.Batch(ctx, statements)
+		if err != nil {
+			return err
+		}
+		for i, st := range steps {
+			if written[i] == 0 && st.none != nil {
+				return st.none
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Store) signInSteps(in storage.SignIn) ([]step, error) {
+	steps := []step{{
+		deleteConversation(in.ConversationID, in.ConversationExpiresAt, in.ConversationVersion), storage.ErrConflict,
+	}}
+	if in.Person != nil {
+		statements, err := s.insertPerson(*in.Person)
+		if err != nil {
+			return nil, err
+		}
+		for _, st := range statements {
+			steps = append(steps, step{st, storage.ErrConflict})
+		}
+	}
+	if in.Link != nil {
+		steps = append(steps, step{insertLink(*in.Link), storage.ErrConflict})
+	}
+	if in.Credential != nil {
+		st, err := s.insertCredential(*in.Credential)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, step{st, storage.ErrConflict})
+	}
+	if in.ReplacesID != nil {
+		// The earlier session may have been dropped already.
+		steps = append(steps, step{endSession(in.ReplacesID, in.ReplacesExpiresAt, in.Session.CreatedAt), nil})
+	}
+	st, err := s.insertSession(in.Session)
+	if err != nil {
+		return nil, err
+	}
+	return append(steps, step{st, storage.ErrEnded}), nil
+}

@@ -1,0 +1,174 @@
+package storagetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"manyou/storage"
+)
+
+var sessionCases = map[string]func(*testing.T, *fixture){
+	"Session/returns what was stored, with the person's state": func(t *testing.T, f *fixture) {
+		p, s := f.signedIn(t, document)
+		got, err := f.Session(t.Context(), s.ID, s.ExpiresAt)
+		check(t, err)
+		equal(t, got, storage.LiveSession{Session: s, PersonStatus: p.Status, PersonEpoch: p.Epoch})
+		if !got.Stands(f.now) || got.Stands(s.ExpiresAt) {
+			t.Fatal("it stands until it expires")
+		}
+	},
+	"Session/is not found by another id or expiry": func(t *testing.T, f *fixture) {
+		_, s := f.signedIn(t, document)
+		_, err := f.Session(t.Context(), id(), s.ExpiresAt)
+		is(t, err, storage.ErrNotFound)
+		_, err = f.Session(t.Context(), s.ID, s.ExpiresAt.Add(time.Hour))
+		is(t, err, storage.ErrNotFound)
+	},
+	"EndSession/ends it once and for all": func(t *testing.T, f *fixture) {
+		_, s := f.signedIn(t, document)
+		check(t, f.EndSession(t.Context(), s.ID, s.ExpiresAt, f.now))
+		check(t, f.EndSession(t.Context(), s.ID, s.ExpiresAt, f.now.Add(time.Hour)))
+		got, err := f.Session(t.Context(), s.ID, s.ExpiresAt)
+		check(t, err)
+		equal(t, got.EndedAt, f.now)
+		if got.Stands(f.now) {
+			t.Fatal("it stands")
+		}
+		is(t, f.EndSession(t.Context(), id(), s.ExpiresAt, f.now), storage.ErrNotFound)
+	},
+	"Session/of any expiry is kept, also beyond the partitions": func(t *testing.T, f *fixture) {
+		for _, d := range []time.Duration{-400, -1, 0, 1, 29, 31, 400} {
+			p := f.person()
+			s := f.session(p.ID)
+			s.ExpiresAt = f.now.Add(d * 24 * time.Hour)
+			check(t, f.CompleteSignIn(t.Context(), f.signIn(t, p, s)))
+			_, err := f.Session(t.Context(), s.ID, s.ExpiresAt)
+			check(t, err)
+		}
+	},
+}
+
+var signInCases = map[string]func(*testing.T, *fixture){
+	"CompleteSignIn/writes everything": func(t *testing.T, f *fixture) {
+		p := f.person(document, passport)
+		_, earlier := f.signedIn(t)
+		in := f.signIn(t, p, f.session(p.ID))
+		in.Link = &storage.Link{Issuer: "https://id.zj.example", Subject: "s", PersonID: p.ID, CreatedAt: f.now}
+		in.Credential = &storage.Credential{ID: "c", PersonID: p.ID, Method: "sms", Handle: phone, CreatedAt: f.now}
+		in.ReplacesID, in.ReplacesExpiresAt = earlier.ID, earlier.ExpiresAt
+		check(t, f.CompleteSignIn(t.Context(), in))
+
+		got, err := f.PersonByDocument(t.Context(), passport)
+		check(t, err)
+		equal(t, len(got.Documents), 2)
+		_, _, err = f.Link(t.Context(), in.Link.Issuer, in.Link.Subject)
+		check(t, err)
+		credentials, err := f.CredentialsOf(t.Context(), p.ID)
+		check(t, err)
+		equal(t, credentials, []storage.Credential{*in.Credential})
+		ended, err := f.Session(t.Context(), earlier.ID, earlier.ExpiresAt)
+		check(t, err)
+		if ended.Stands(f.now) {
+			t.Fatal("the earlier session stands")
+		}
+		_, err = f.Session(t.Context(), in.Session.ID, in.Session.ExpiresAt)
+		check(t, err)
+		_, err = f.Conversation(t.Context(), in.ConversationID, in.ConversationExpiresAt)
+		is(t, err, storage.ErrNotFound)
+	},
+	"CompleteSignIn/takes the epoch from the person": func(t *testing.T, f *fixture) {
+		p, _ := f.signedIn(t, document)
+		check(t, f.SetPersonStatus(t.Context(), p.ID, storage.PersonActive))
+		s := f.session(p.ID)
+		s.Epoch = 99
+		check(t, f.CompleteSignIn(t.Context(), f.signIn(t, nil, s)))
+		got, err := f.Session(t.Context(), s.ID, s.ExpiresAt)
+		check(t, err)
+		if got.Epoch != p.Epoch+1 || !got.Stands(f.now) {
+			t.Fatalf("epoch %d", got.Epoch)
+		}
+	},
+	"CompleteSignIn/writes nothing when it refuses": func(t *testing.T, f *fixture) {
+		existing, _ := f.signedIn(t, document)
+		frozen, _ := f.signedIn(t)
+		check(t, f.SetPersonStatus(t.Context(), frozen.ID, storage.PersonFrozen))
+		linked := f.signIn(t, nil, f.session(existing.ID))
+		linked.Link = &storage.Link{Issuer: "i", Subject: "s", PersonID: existing.ID, CreatedAt: f.now}
+		check(t, f.CompleteSignIn(t.Context(), linked))
+
+		for name, c := range map[string]struct {
+			want   error
+			change func(*storage.SignIn)
+		}{
+			"conversation of another version": {storage.ErrConflict, func(in *storage.SignIn) { in.ConversationVersion++ }},
+			"no conversation":                 {storage.ErrConflict, func(in *storage.SignIn) { in.ConversationID = "none" }},
+			"document of another person": {storage.ErrConflict, func(in *storage.SignIn) {
+				in.Person.Documents = []storage.Document{document}
+			}},
+			"person exists": {storage.ErrConflict, func(in *storage.SignIn) { in.Person.ID = existing.ID }},
+			"subject of another person": {storage.ErrConflict, func(in *storage.SignIn) {
+				in.Link = &storage.Link{Issuer: "i", Subject: "s", PersonID: in.Person.ID, CreatedAt: f.now}
+			}},
+			"person is frozen":    {storage.ErrEnded, func(in *storage.SignIn) { in.Session.PersonID = frozen.ID }},
+			"person is not there": {storage.ErrEnded, func(in *storage.SignIn) { in.Session.PersonID = "nobody" }},
+		} {
+			p := f.person(passport)
+			in := f.signIn(t, p, f.session(p.ID))
+			in.Credential = &storage.Credential{ID: text(), PersonID: p.ID, Method: "totp", CreatedAt: f.now}
+			conversation, expiresAt := in.ConversationID, in.ConversationExpiresAt
+			c.change(&in)
+			if err := f.CompleteSignIn(t.Context(), in); err == nil {
+				t.Fatalf("%s: no error", name)
+			} else {
+				is(t, err, c.want)
+			}
+			_, err := f.Conversation(t.Context(), conversation, expiresAt)
+			check(t, err)
+			_, err = f.PersonByDocument(t.Context(), passport)
+			is(t, err, storage.ErrNotFound)
+			_, err = f.Session(t.Context(), in.Session.ID, in.Session.ExpiresAt)
+			is(t, err, storage.ErrNotFound)
+		}
+	},
+	"CompleteSignIn/of the same link again is no conflict": func(t *testing.T, f *fixture) {
+		p, _ := f.signedIn(t, document)
+		for range 2 {
+			in := f.signIn(t, nil, f.session(p.ID))
+			in.Link = &storage.Link{Issuer: "i", Subject: "s", PersonID: p.ID, CreatedAt: f.now}
+			check(t, f.CompleteSignIn(t.Context(), in))
+		}
+	},
+	"CompleteSignIn/at once with one document creates one person": func(t *testing.T, f *fixture) {
+		nodes := []storage.Store{f.Store, f.db.Node(t)}
+		ins := make([]storage.SignIn, 30)
+		for i := range ins {
+			documents := []storage.Document{document, passport}
+			if i%2 == 1 {
+				documents = []storage.Document{passport, document}
+			}
+			p := f.person(documents...)
+			ins[i] = f.signIn(t, p, f.session(p.ID))
+		}
+		oneWinner(t, len(ins), storage.ErrConflict, func(ctx context.Context, i int) error {
+			return nodes[i%2].CompleteSignIn(ctx, ins[i])
+		})
+		persons := 0
+		for _, in := range ins {
+			if _, err := f.Person(t.Context(), in.Person.ID); err == nil {
+				persons++
+			}
+		}
+		equal(t, persons, 1)
+	},
+	"CompleteSignIn/at once of one conversation begins one session": func(t *testing.T, f *fixture) {
+		p, _ := f.signedIn(t, document)
+		in := f.signIn(t, nil, f.session(p.ID))
+		nodes := []storage.Store{f.Store, f.db.Node(t)}
+		oneWinner(t, 30, storage.ErrConflict, func(ctx context.Context, i int) error {
+			in := in
+			in.Session.ID = id()
+			return nodes[i%2].CompleteSignIn(ctx, in)
+		})
+	},
+}

@@ -1,0 +1,204 @@
+package storage
+
+import (
+	"context"
+	"time"
+)
+
+// Store is everything that a backend provides. Those who use it declare the small part they need.
+type Store interface {
+	Persons
+	Register
+	Links
+	Credentials
+	Sessions
+	SignIns
+	Grants
+	Conversations
+	Applications
+	Upstreams
+	SigningKeys
+	Consents
+	Limits
+	Replays
+
+	// Maintain creates what the next days need (partitions) and drops what expired before now. It is safe to
+	// call on any number of nodes at once.
+	Maintain(ctx context.Context, now time.Time) error
+	// Ping reports whether the database answers.
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// Persons are those who have signed in here, or were linked from elsewhere.
+type Persons interface {
+	// Person returns a person with documents. ErrNotFound.
+	Person(ctx context.Context, id string) (Person, error)
+	// PersonByDocument finds the one person who holds a document. ErrNotFound.
+	PersonByDocument(ctx context.Context, d Document) (Person, error)
+	// SetPersonStatus changes the status and raises the epoch by one, atomically. ErrNotFound.
+	SetPersonStatus(ctx context.Context, id string, s PersonStatus) error
+}
+
+// Register is the imported table of natural persons.
+type Register interface {
+	// PutRegister writes the entries and the progress in one transaction; an entry of the same document is
+	// replaced.
+	PutRegister(ctx context.Context, entries []RegisterEntry, p ImportProgress) error
+	// RegisterEntry finds an entry by document. ErrNotFound.
+	RegisterEntry(ctx context.Context, d Document) (RegisterEntry, error)
+	// RegisterCount is the number of entries.
+	RegisterCount(ctx context.Context) (int64, error)
+	// ImportProgress returns how far the import of a source came. ErrNotFound.
+	ImportProgress(ctx context.Context, source string) (ImportProgress, error)
+}
+
+// Links join persons to subjects at other issuers.
+type Links interface {
+	// Link finds the link and its person (without documents) in one read. ErrNotFound.
+	Link(ctx context.Context, issuer, subject string) (Link, Person, error)
+	// LinksOf lists a person's links, oldest first.
+	LinksOf(ctx context.Context, personID string) ([]Link, error)
+}
+
+// Credentials are the enrolled authenticators.
+type Credentials interface {
+	// AddCredential stores a new credential. ErrConflict if its ID exists, ErrNotFound if the person does not.
+	AddCredential(ctx context.Context, c Credential) error
+	// CredentialsOf lists a person's credentials, oldest first.
+	CredentialsOf(ctx context.Context, personID string) ([]Credential, error)
+	// CredentialsByHandle lists the credentials of a method with a handle, oldest first.
+	CredentialsByHandle(ctx context.Context, method, handle string) ([]Credential, error)
+	// UseCredential sets the counter and the time of last use if counter is greater than the stored one, in one
+	// atomic statement. ErrUsed if it is not greater, ErrNotFound if there is no such credential.
+	UseCredential(ctx context.Context, id string, counter int64, at time.Time) error
+	// RemoveCredential deletes a credential of that person. ErrNotFound.
+	RemoveCredential(ctx context.Context, personID, id string) error
+}
+
+// Sessions are single sign-on.
+type Sessions interface {
+	// Session returns a session, ended or not, with its person's state. One read. ErrNotFound.
+	Session(ctx context.Context, id []byte, expiresAt time.Time) (LiveSession, error)
+	// EndSession ends a session; ending it again changes nothing. ErrNotFound.
+	EndSession(ctx context.Context, id []byte, expiresAt, at time.Time) error
+}
+
+// SignIn is what the end of a sign-in conversation writes, all or nothing.
+type SignIn struct {
+	// Conversation is used up: it must exist at this version, else ErrConflict and nothing is written.
+	ConversationID        string
+	ConversationExpiresAt time.Time
+	ConversationVersion   int64
+	// Person is created if not nil. If a person with one of its documents exists already: ErrConflict.
+	Person *Person
+	// Link is created if not nil. If the subject is linked to another person: ErrConflict.
+	Link *Link
+	// Credential is created if not nil.
+	Credential *Credential
+	// ReplacesID and ReplacesExpiresAt name the browser's earlier session, which ends; nil if there was none.
+	ReplacesID        []byte
+	ReplacesExpiresAt time.Time
+	// Session begins. Its Epoch is set by the store from the person as read in this transaction; if the person
+	// is not active: ErrEnded and nothing is written.
+	Session Session
+}
+
+// SignIns end sign-in conversations.
+type SignIns interface {
+	// CompleteSignIn does all of it in one durable transaction. When it returns nil, the session survives the
+	// death of the process and of the database server.
+	CompleteSignIn(ctx context.Context, s SignIn) error
+}
+
+// Grants are the tokens of sessions.
+type Grants interface {
+	// Redeem writes the grant of an authorization code, in one durable statement, if the code was not redeemed
+	// before (no grant has its ID) and the session and the person stand: session alive at now, person active,
+	// epochs of session and person equal to g.Epoch. It returns the grant as LiveGrant.
+	//
+	// ErrUsed: the code was redeemed before; the earlier grant has been ended (RFC 6749 §4.1.2).
+	// ErrEnded: the session or the person no longer stands.
+	Redeem(ctx context.Context, g Grant, now time.Time) (LiveGrant, error)
+	// Rotate raises the generation of a grant from the given one, in one durable statement, if the grant and
+	// all that it rests on stand at now. Afterwards the returned grant has generation+1.
+	//
+	// ErrUsed: the generation is an earlier one; the grant has been ended (RFC 9700 §4.14.2).
+	// ErrEnded: the grant, session or person no longer stands. ErrNotFound: there is no such grant.
+	Rotate(ctx context.Context, id []byte, expiresAt time.Time, generation int64, now time.Time) (LiveGrant, error)
+	// Grant returns a grant with all that decides whether it stands at now. One read. ErrNotFound.
+	Grant(ctx context.Context, id []byte, expiresAt, now time.Time) (LiveGrant, error)
+	// EndGrant ends a grant of that client; ending it again changes nothing. ErrNotFound.
+	EndGrant(ctx context.Context, id []byte, expiresAt time.Time, clientID string, at time.Time) error
+}
+
+// Conversations are sign-ins under way. Losing the last moments of them in a crash is allowed.
+type Conversations interface {
+	// CreateConversation stores a new one at version 1. ErrConflict if the ID exists.
+	CreateConversation(ctx context.Context, c Conversation) error
+	// Conversation returns one. ErrNotFound.
+	Conversation(ctx context.Context, id string, expiresAt time.Time) (Conversation, error)
+	// Advance replaces the body and raises the version if c.Version is the stored one, in one atomic statement.
+	// ErrConflict otherwise.
+	Advance(ctx context.Context, c Conversation) error
+	// EndConversation deletes one if c.Version is the stored one, in one atomic statement. ErrConflict otherwise.
+	EndConversation(ctx context.Context, c Conversation) error
+}
+
+// Applications are the registered clients.
+type Applications interface {
+	// PutApplication creates or replaces an application by client ID.
+	PutApplication(ctx context.Context, a Application) error
+	// Application returns one. ErrNotFound.
+	Application(ctx context.Context, clientID string) (Application, error)
+	// ListApplications returns those after a client ID, in order of client ID, at most limit.
+	ListApplications(ctx context.Context, after string, limit int) ([]Application, error)
+	// SetApplicationStatus moves an application to a status. ErrNotFound.
+	SetApplicationStatus(ctx context.Context, clientID string, s ApplicationStatus, at time.Time) error
+}
+
+// Upstreams are the other issuers.
+type Upstreams interface {
+	// PutUpstream creates or replaces an upstream by issuer. ErrConflict if another issuer holds its region.
+	PutUpstream(ctx context.Context, u Upstream) error
+	// ListUpstreams returns all of them, by region.
+	ListUpstreams(ctx context.Context) ([]Upstream, error)
+	// SetUpstreamStatus opens or closes sign-in there. ErrNotFound.
+	SetUpstreamStatus(ctx context.Context, issuer string, s UpstreamStatus) error
+}
+
+// SigningKeys are the issuer's keys.
+type SigningKeys interface {
+	// SigningKeys returns all keys, oldest first.
+	SigningKeys(ctx context.Context) ([]SigningKey, error)
+	// AddSigningKey stores a key and sets RetireAt on all older keys of its algorithm that have none, in one
+	// transaction. It writes only if the newest key of that algorithm is the one named ("" if there is none):
+	// two nodes that rotate at once yield one new key, the other gets ErrConflict.
+	AddSigningKey(ctx context.Context, k SigningKey, newest string, retireOlderAt time.Time) error
+	// DropSigningKeys deletes keys retired before the time.
+	DropSigningKeys(ctx context.Context, before time.Time) error
+}
+
+// Consents are citizens' agreements.
+type Consents interface {
+	// PutConsent adds the scopes to what was agreed before.
+	PutConsent(ctx context.Context, c Consent) error
+	// Consent returns what was agreed. ErrNotFound.
+	Consent(ctx context.Context, personID, clientID string) (Consent, error)
+}
+
+// Limits count attempts in fixed windows.
+type Limits interface {
+	// Count adds n (which may be 0, to look) to each key's counter for the window that ends at expiresAt, in one
+	// atomic statement, and returns the new totals in order. Losing the last moments in a crash is allowed.
+	Count(ctx context.Context, keys []string, n int64, expiresAt time.Time) ([]int64, error)
+}
+
+// Replays remember what may be used once.
+type Replays interface {
+	// Use records a value (a client assertion's jti, a revoked token's jti) until it expires, in one atomic
+	// statement. ErrUsed if it was recorded before.
+	Use(ctx context.Context, kind, value string, expiresAt time.Time) error
+	// Used reports whether a value was recorded.
+	Used(ctx context.Context, kind, value string, expiresAt time.Time) (bool, error)
+}
