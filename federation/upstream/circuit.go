@@ -1,0 +1,48 @@
+package upstream
+
+import (
+	"sync"
+	"time"
+)
+
+// How often an issuer may fail in a row before it is left alone, and for how long.
+const (
+	failuresToOpen = 5
+	openFor        = 5 * time.Second
+)
+
+// circuit leaves an issuer alone that fails again and again, so that a dead province does not hold every request for the
+// whole time-out.
+type circuit struct {
+	mu        sync.Mutex
+	failures  int
+	openUntil time.Time
+}
+
+// allow returns ErrUnreachable while the issuer is left alone. After that one request at a time may probe it.
+func (c *circuit) allow(now time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.failures < failuresToOpen {
+		return nil
+	}
+	if now.Before(c.openUntil) {
+		return ErrUnreachable
+	}
+	c.openUntil = now.Add(openFor)
+	return nil
+}
+
+func (c *circuit) failed(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.failures++; c.failures >= failuresToOpen {
+		c.openUntil = now.Add(openFor)
+	}
+}
+
+func (c *circuit) succeeded() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failures = 0
+}
