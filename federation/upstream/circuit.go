@@ -29,20 +29,25 @@ func (c *circuit) allow(now time.Time) error {
 	if now.Before(c.openUntil) {
 		return ErrUnreachable
 	}
-	c.openUntil = now.Add(openFor)
+	c.openUntil = now.Add(openFor) // the others wait while this one probes
 	return nil
 }
 
-func (c *circuit) failed(now time.Time) {
+// failed counts a failure and reports whether it opened the circuit.
+func (c *circuit) failed(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.failures++; c.failures >= failuresToOpen {
 		c.openUntil = now.Add(openFor)
 	}
+	return c.failures == failuresToOpen
 }
 
-func (c *circuit) succeeded() {
+// succeeded closes the circuit and reports whether it was open.
+func (c *circuit) succeeded() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	open := c.failures >= failuresToOpen
 	c.failures = 0
+	return open
 }

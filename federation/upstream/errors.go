@@ -2,10 +2,12 @@ package upstream
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
-	"net/url"
+	"syscall"
 )
 
 var (
@@ -17,27 +19,48 @@ var (
 	ErrMisbehaved = errors.New("upstream: misbehaved")
 )
 
-// RefusedError is an error that the issuer sent in due form (OpenID Connect Core §3.1.2.6).
+// RefusedError is an error that the issuer sent in due form (OpenID Connect Core §3.1.2.6): "login_required",
+// "access_denied".
 type RefusedError struct{ Code string }
 
 func (e *RefusedError) Error() string { return "upstream: refused: " + e.Code }
 
+// misbehaved says what was wrong, in words of ours: what the other side wrote is not repeated.
 func misbehaved(format string, args ...any) error {
-	return fmt.Errorf("%w: %w", ErrMisbehaved, fmt.Errorf(format, args...))
+	return fmt.Errorf("%w: "+format, append([]any{ErrMisbehaved}, args...)...)
 }
 
-// transportError sorts what the network said. It carries no URL: there may be a code in it.
+// transportError sorts what the network said. It repeats addresses at most, never a URL or a header: there may be a code
+// in it.
 func transportError(err error) error {
-	var network net.Error
-	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout() {
+	var (
+		network     net.Error
+		operation   *net.OpError
+		resolution  *net.DNSError
+		certificate *tls.CertificateVerificationError
+	)
+	switch {
+	case errors.Is(err, errRedirect):
+		return misbehaved("%w", errRedirect)
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
+		return ErrSlow
+	case errors.As(err, &certificate):
+		return misbehaved("the certificate does not hold")
+	case errors.As(err, &resolution):
+		return fmt.Errorf("%w: %w", ErrUnreachable, resolution)
+	case errors.As(err, &operation):
+		return fmt.Errorf("%w: %w", ErrUnreachable, operation)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return fmt.Errorf("%w: the connection broke", ErrUnreachable)
+	}
+	return misbehaved("the answer is no HTTP")
+}
+
+// abandoned is the error of a request whose own caller stopped waiting. It says nothing about the other issuer, unless
+// time ran out.
+func abandoned(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return ErrSlow
 	}
-	var inURL *url.Error
-	if errors.As(err, &inURL) {
-		err = inURL.Err
-	}
-	if errors.Is(err, errForeignRedirect) {
-		return misbehaved("%w", err)
-	}
-	return fmt.Errorf("%w: %w", ErrUnreachable, err)
+	return fmt.Errorf("upstream: given up: %w", ctx.Err())
 }

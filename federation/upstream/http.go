@@ -6,91 +6,146 @@ import (
 	"errors"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
-// maxBody bounds every answer, in bytes.
-const maxBody = 1 << 20
+// Bounds of every answer.
+const (
+	maxBody      = 1 << 20  // bytes, unpacked
+	maxHeader    = 64 << 10 // bytes
+	maxRedirects = 3
+)
 
-var errForeignRedirect = errors.New("redirect to another host")
+var errRedirect = errors.New("a redirect that is not followed")
 
-// newClient returns a client that waits and follows only so far.
+// newTransport is the transport of a provider that brings none. Every wait is bounded by the client as well.
+func newTransport(timeout time.Duration) http.RoundTripper {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:    timeout,
+		ResponseHeaderTimeout:  timeout,
+		IdleConnTimeout:        90 * time.Second,
+		MaxIdleConnsPerHost:    32,
+		MaxResponseHeaderBytes: maxHeader,
+		ForceAttemptHTTP2:      true,
+	}
+}
+
+// newClient returns a client that waits and follows only so far: a redirect stays on its host and scheme, and a request
+// that carries a code or a secret is never sent again.
 func newClient(c Config) *http.Client {
 	return &http.Client{Transport: c.Transport, Timeout: c.Timeout, CheckRedirect: func(r *http.Request, via []*http.Request) error {
-		if r.URL.Host != via[0].URL.Host || r.URL.Scheme != via[0].URL.Scheme || len(via) > 3 || r.Method != http.MethodGet {
-			return errForeignRedirect
+		first := via[0]
+		if r.URL.Host != first.URL.Host || r.URL.Scheme != first.URL.Scheme || len(via) > maxRedirects || first.Method != http.MethodGet {
+			return errRedirect
 		}
 		return nil
 	}}
 }
 
-// call sends a request and reads the answer within bounds.
-func (p *Provider) call(r *http.Request) (status int, contentType string, body []byte, err error) {
+// answer is what a request brought back, within bounds.
+type answer struct {
+	status    int
+	mediaType string
+	body      []byte
+}
+
+// decode reads the answer as JSON. What was wrong with it is not repeated, since it may be personal.
+func (a answer) decode(into any) error {
+	if json.Unmarshal(a.body, into) != nil {
+		return misbehaved("the answer is not the JSON that was expected")
+	}
+	return nil
+}
+
+// call sends a request. An answer that says the issuer cannot serve now is an error.
+func (p *Provider) call(r *http.Request) (answer, error) {
 	if err := p.circuit.allow(p.config.Clock()); err != nil {
-		return 0, "", nil, err
+		return answer{}, err
 	}
-	response, err := p.client.Do(r)
-	if err == nil {
-		defer func() { _ = response.Body.Close() }()
-		body, err = io.ReadAll(io.LimitReader(response.Body, maxBody+1))
-	}
-	if err != nil {
+	a, err := p.send(r)
+	switch {
+	case err == nil && (a.status >= http.StatusInternalServerError || a.status == http.StatusTooManyRequests):
+		err = ErrUnreachable
+	case err != nil && r.Context().Err() != nil:
+		// The citizen left. If that counted, five of them who close the page could shut a province out.
+		return answer{}, abandoned(r.Context())
+	case err != nil:
 		err = transportError(err)
-		p.circuit.failed(p.config.Clock())
-		return 0, "", nil, err
 	}
-	if response.StatusCode >= http.StatusInternalServerError {
-		p.circuit.failed(p.config.Clock())
-	} else {
-		p.circuit.succeeded()
+	ctx := context.WithoutCancel(r.Context())
+	if err != nil {
+		if p.circuit.failed(p.config.Clock()) {
+			p.config.Logger.WarnContext(ctx, "issuer is left alone for a moment", "issuer", p.config.Issuer, "cause", err)
+		}
+		return answer{}, err
 	}
-	if len(body) > maxBody {
-		return 0, "", nil, misbehaved("the answer is too large")
+	if p.circuit.succeeded() {
+		p.config.Logger.InfoContext(ctx, "issuer answers again", "issuer", p.config.Issuer)
 	}
-	contentType, _, _ = mime.ParseMediaType(response.Header.Get("Content-Type"))
-	return response.StatusCode, contentType, body, nil
+	if len(a.body) > maxBody {
+		return answer{}, misbehaved("the answer is too large")
+	}
+	return a, nil
+}
+
+// send reads one byte more than the bound at most, so that the caller sees the excess.
+func (p *Provider) send(r *http.Request) (answer, error) {
+	response, err := p.client.Do(r)
+	if err != nil {
+		return answer{}, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	if err != nil {
+		return answer{}, err
+	}
+	mediaType, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	if err != nil {
+		mediaType = ""
+	}
+	return answer{status: response.StatusCode, mediaType: mediaType, body: body}, nil
 }
 
 // getJSON reads a JSON document.
 func (p *Provider) getJSON(ctx context.Context, target string, into any) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
-		return misbehaved("the address is not one")
+		return misbehaved("an endpoint is no address")
 	}
 	r.Header.Set("Accept", "application/json")
-	status, _, body, err := p.call(r)
-	switch {
-	case err != nil:
+	a, err := p.call(r)
+	if err != nil {
 		return err
-	case status >= http.StatusInternalServerError:
-		return ErrUnreachable
-	case status != http.StatusOK:
-		return misbehaved("status %d", status)
-	case json.Unmarshal(body, into) != nil:
-		return misbehaved("the answer is not the JSON that was expected")
 	}
-	return nil
+	if a.status != http.StatusOK {
+		return misbehaved("status %d", a.status)
+	}
+	return a.decode(into)
 }
 
-// postForm sends a form to the token endpoint, authenticated as registered (RFC 6749 §2.3.1).
-func (p *Provider) postForm(ctx context.Context, target string, form url.Values) (int, []byte, error) {
-	if p.config.AuthMethod != "client_secret_basic" {
+// postForm sends a form to the token endpoint, authenticated as registered.
+func (p *Provider) postForm(ctx context.Context, target string, form url.Values) (answer, error) {
+	if p.config.AuthMethod != authBasic {
 		form.Set("client_id", p.config.ClientID)
 	}
-	if p.config.AuthMethod == "client_secret_post" {
+	if p.config.AuthMethod == authPost {
 		form.Set("client_secret", p.config.ClientSecret)
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(form.Encode()))
 	if err != nil {
-		return 0, nil, misbehaved("the address is not one")
+		return answer{}, misbehaved("the token endpoint is no address")
 	}
-	if p.config.AuthMethod == "client_secret_basic" {
+	if p.config.AuthMethod == authBasic { // RFC 6749 §2.3.1: form-encoded first
 		r.SetBasicAuth(url.QueryEscape(p.config.ClientID), url.QueryEscape(p.config.ClientSecret))
 	}
+	r.GetBody = nil // a code is never sent twice
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Accept", "application/json")
-	status, _, body, err := p.call(r)
-	return status, body, err
+	return p.call(r)
 }

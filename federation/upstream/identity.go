@@ -2,24 +2,19 @@ package upstream
 
 import (
 	"context"
-	"encoding/json"
+	"maps"
 	"net/http"
-	"strings"
-)
-
-// Bounds of claims, in bytes.
-const (
-	maxNameClaim  = 1 << 10
-	maxShortClaim = 128
 )
 
 // Document is an identity document that the other issuer verified.
 type Document struct{ Kind, Number string }
 
 // Identity is what the other issuer says of a person, as far as a link needs it. It is not compared with anything yet.
+// Every field is bounded; what is too long or unprintable is as if it had not been said.
 type Identity struct {
-	Name        string
+	Name        string // at most 1 KiB
 	Region      string
+	Phone       string // only one that the issuer verified
 	Document    Document
 	HasDocument bool // false is no error: not every provider knows documents
 }
@@ -31,7 +26,7 @@ func (i Identity) String() string { return "identity" }
 func (i Identity) GoString() string { return i.String() }
 
 // Identity returns what the other issuer says of a person who was authenticated. It asks its userinfo endpoint only if
-// the ID token does not say it all.
+// the ID token does not say what a link needs: a name and a document.
 func (p *Provider) Identity(ctx context.Context, a Authentication) (Identity, error) {
 	if id := p.read(a.claims); id.HasDocument && id.Name != "" {
 		return id, nil
@@ -43,78 +38,37 @@ func (p *Provider) Identity(ctx context.Context, a Authentication) (Identity, er
 	if m.UserInfo == "" {
 		return p.read(a.claims), nil
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, m.UserInfo, nil)
+	said, err := p.userInfo(ctx, m, a)
 	if err != nil {
-		return Identity{}, misbehaved("the userinfo endpoint is no address")
-	}
-	r.Header.Set("Authorization", "Bearer "+a.accessToken)
-	status, contentType, body, err := p.call(r)
-	var claims map[string]any
-	switch {
-	case err != nil:
 		return Identity{}, err
-	case status >= http.StatusInternalServerError:
-		return Identity{}, ErrUnreachable
-	case status != http.StatusOK || contentType != "application/json" || json.Unmarshal(body, &claims) != nil:
-		return Identity{}, misbehaved("the userinfo endpoint answers nonsense")
-	case claims["sub"] != a.Subject: // OpenID Connect Core §5.3.4
-		return Identity{}, misbehaved("the userinfo endpoint speaks of somebody else")
 	}
-	for name, value := range a.claims {
-		if _, ok := claims[name]; !ok {
-			claims[name] = value
-		}
-	}
+	claims := make(map[string]any, len(a.claims)+len(said))
+	maps.Copy(claims, a.claims)
+	maps.Copy(claims, said)
 	return p.read(claims), nil
 }
 
-// read takes what a link needs out of claims.
-func (p *Provider) read(claims map[string]any) Identity {
-	id := Identity{
-		Name: p.text(claims, "name", "name", maxNameClaim), Region: p.text(claims, "region", "region", maxShortClaim),
-		Document: Document{
-			Kind:   p.text(claims, "document_kind", "document.kind", maxShortClaim),
-			Number: p.text(claims, "document_number", "document.number", maxShortClaim),
-		},
+// userInfo asks for claims about the person of an authentication (OpenID Connect Core §5.3).
+func (p *Provider) userInfo(ctx context.Context, m *metadata, a Authentication) (map[string]any, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, m.UserInfo, nil)
+	if err != nil {
+		return nil, misbehaved("the userinfo endpoint is no address")
 	}
-	// A document is taken only as verified. An issuer with claims of its own is registered with the knowledge that it
-	// verifies them.
-	verified, _ := lookup(claims, "document.verified").(bool)
-	if p.config.ClaimNames["document_number"] != "" {
-		verified = true
+	r.Header.Set("Authorization", "Bearer "+a.accessToken) // RFC 6750 §2.1
+	r.Header.Set("Accept", "application/json")
+	response, err := p.call(r)
+	if err != nil {
+		return nil, err
 	}
-	id.HasDocument = verified && id.Document.Kind != "" && id.Document.Number != ""
-	if !id.HasDocument {
-		id.Document = Document{}
+	if response.status != http.StatusOK || response.mediaType != "application/json" {
+		return nil, misbehaved("the userinfo endpoint answers %d, or not in JSON", response.status)
 	}
-	return id
-}
-
-// text is a claim of bounded length, "" if there is none. A kind may be given as a constant: "=passport".
-func (p *Provider) text(claims map[string]any, what, usual string, bound int) string {
-	path := p.config.ClaimNames[what]
-	if constant, ok := strings.CutPrefix(path, "="); ok {
-		return constant
+	var claims map[string]any
+	if err := response.decode(&claims); err != nil {
+		return nil, err
 	}
-	if path == "" {
-		path = usual
+	if claims["sub"] != a.Subject { // OpenID Connect Core §5.3.4: else it may be somebody else's
+		return nil, misbehaved("the userinfo endpoint speaks of somebody else")
 	}
-	s, _ := lookup(claims, path).(string)
-	if len(s) > bound {
-		return ""
-	}
-	return s
-}
-
-// lookup follows a dotted path into claims.
-func lookup(claims map[string]any, path string) any {
-	var at any = claims
-	for name := range strings.SplitSeq(path, ".") {
-		object, ok := at.(map[string]any)
-		if !ok {
-			return nil
-		}
-		at = object[name]
-	}
-	return at
+	return claims, nil
 }

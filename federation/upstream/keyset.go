@@ -2,30 +2,26 @@ package upstream
 
 import (
 	"context"
+	"crypto/rsa"
 	"encoding/json"
 	"errors"
-	"sync"
-	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
-	"golang.org/x/sync/singleflight"
 )
 
-// keyCooldown is how long keys are not fetched again, whatever key identifiers arrive.
-const keyCooldown = 30 * time.Second
-
-// maxKeys bounds a key set.
-const maxKeys = 100
+// Bounds of a key set. RSA keys are in bits: shorter ones are weak (RFC 7518 §3.3), longer ones cost us too much.
+const (
+	maxKeys    = 100
+	minRSABits = 2048
+	maxRSABits = 8192
+)
 
 // keySet are a provider's keys. The stock one of the library fetches them again for every unknown key identifier, so
-// that a hostile token makes us a nuisance to the province; this one waits out a cooldown.
+// that a hostile token makes us a nuisance to the province, and never forgets a key that was withdrawn; this one waits
+// out a cooldown and lets keys grow old.
 type keySet struct {
-	provider *Provider
-	mu       sync.Mutex
-	keys     []jose.JSONWebKey
-	next     time.Time // not to be fetched before
-	flight   singleflight.Group
+	cached[[]jose.JSONWebKey]
 }
 
 var _ oidc.KeySet = (*keySet)(nil)
@@ -34,67 +30,68 @@ var errNoKey = errors.New("no key of the issuer verifies the signature")
 
 // VerifySignature implements oidc.KeySet.
 func (s *keySet) VerifySignature(ctx context.Context, jws *jose.JSONWebSignature) ([]byte, error) {
-	kid, alg := oidc.GetKeyIDAndAlg(jws)
-	keys := s.known()
-	key, err := oidc.FindMatchingKey(kid, oidc.KeyUseSignature, alg, keys...)
-	if err == nil {
-		if payload, err := jws.Verify(&key); err == nil {
-			return payload, nil
-		}
-	}
-	if keys, err = s.fetch(ctx); err != nil {
+	keys, generation, err := s.get(ctx)
+	if err != nil {
 		return nil, err
 	}
-	if key, err = oidc.FindMatchingKey(kid, oidc.KeyUseSignature, alg, keys...); err != nil {
+	if payload, ok := verified(jws, keys); ok {
+		return payload, nil
+	}
+	keys, renewed, err := s.renew(ctx, generation)
+	if err != nil {
+		return nil, err
+	}
+	if renewed == generation {
 		return nil, errNoKey
+	}
+	if payload, ok := verified(jws, keys); ok {
+		return payload, nil
+	}
+	return nil, errNoKey
+}
+
+func verified(jws *jose.JSONWebSignature, keys []jose.JSONWebKey) ([]byte, bool) {
+	kid, alg := oidc.GetKeyIDAndAlg(jws)
+	key, err := oidc.FindMatchingKey(kid, oidc.KeyUseSignature, alg, keys...)
+	if err != nil || key.Algorithm != "" && key.Algorithm != alg { // RFC 7517 §4.4
+		return nil, false
 	}
 	payload, err := jws.Verify(&key)
-	if err != nil {
-		return nil, errNoKey
-	}
-	return payload, nil
+	return payload, err == nil
 }
 
-func (s *keySet) known() []jose.JSONWebKey {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.keys
-}
-
-func (s *keySet) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
-	now := s.provider.config.Clock()
-	s.mu.Lock()
-	keys, wait := s.keys, now.Before(s.next)
-	s.mu.Unlock()
-	if wait {
-		return keys, nil
-	}
-	v, err, _ := s.flight.Do("", func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.provider.config.Timeout)
-		defer cancel()
-		m, err := s.provider.metadata(ctx)
-		if err != nil {
-			return nil, err
-		}
-		var set struct{ Keys []json.RawMessage }
-		if err := s.provider.getJSON(ctx, m.JWKS, &set); err != nil {
-			return nil, err
-		}
-		var fetched []jose.JSONWebKey
-		for _, raw := range set.Keys[:min(len(set.Keys), maxKeys)] {
-			var k jose.JSONWebKey
-			// A key of a kind that is not known here is no reason to refuse the others. A symmetric one is no key.
-			if json.Unmarshal(raw, &k) == nil && k.Valid() && k.IsPublic() {
-				fetched = append(fetched, k)
-			}
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.keys, s.next = fetched, s.provider.config.Clock().Add(keyCooldown)
-		return fetched, nil
-	})
+func (p *Provider) fetchKeys(ctx context.Context) ([]jose.JSONWebKey, error) {
+	m, err := p.metadata(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return v.([]jose.JSONWebKey), nil
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := p.getJSON(ctx, m.JWKS, &set); err != nil {
+		return nil, err
+	}
+	var keys []jose.JSONWebKey
+	for _, raw := range set.Keys[:min(len(set.Keys), maxKeys)] {
+		var k jose.JSONWebKey
+		// A key of a kind that is not known here is no reason to refuse the others.
+		if json.Unmarshal(raw, &k) == nil && acceptable(k) {
+			keys = append(keys, k)
+		}
+	}
+	if len(keys) == 0 {
+		return nil, misbehaved("no key is usable")
+	}
+	return keys, nil
+}
+
+// acceptable reports whether a key may verify: a public one, never a secret, of a sound size.
+func acceptable(k jose.JSONWebKey) bool {
+	if !k.Valid() || !k.IsPublic() {
+		return false
+	}
+	if r, ok := k.Key.(*rsa.PublicKey); ok {
+		return r.N.BitLen() >= minRSABits && r.N.BitLen() <= maxRSABits
+	}
+	return true
 }

@@ -1,0 +1,85 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path/filepath"
+
+	"manyou/cmd/manyou/backend"
+	"manyou/federation/register"
+	"manyou/idp"
+	"manyou/storage"
+	"manyou/storage/vault"
+)
+
+// Where issuers send browsers back to each other.
+const (
+	upstreamCallback  = "/upstream/callback"
+	upstreamSignedOut = "/upstream/signed-out"
+)
+
+// databases are the files of the regions.
+var databases = map[string]string{nation: "nation.db", zhejiang: "zhejiang.db", sichuan: "sichuan.db"}
+
+// hashSecret is how an issuer keeps a client secret.
+func hashSecret(i *Issuer, secret string) []byte { return idp.HashSecret(i.Vault, secret) }
+
+// limits are those of a place where the same six people sign in all day long, from one address: many messages, and
+// as few wrong answers as anywhere.
+func limits() *idp.Limits {
+	l := idp.DefaultLimits()
+	l.MessagesPerPhone, l.MessagesPerDevice, l.MessagesPerAddress = 100, 400, 4000
+	return &l
+}
+
+// openIssuer opens the database of a region, registers its neighbours and clients, and prepares its issuer.
+func (n *Nation) openIssuer(ctx context.Context, o Options, st *state, region, url string, box *inbox, r registrar) (*Issuer, http.Handler, error) {
+	role := idp.Province
+	if region == nation {
+		role = idp.National
+	}
+	root, err := st.root(region)
+	if err != nil {
+		return nil, nil, err
+	}
+	i := &Issuer{Role: string(role), Region: region, URL: url}
+	if i.Store, i.Vault, err = n.openStore(ctx, o, region, root); err != nil {
+		return nil, nil, err
+	}
+	n.Issuers = append(n.Issuers, i)
+	if err := i.Store.Maintain(ctx, o.Clock()); err != nil {
+		return nil, nil, err
+	}
+	clients, err := r.register(ctx, i)
+	if err != nil {
+		return nil, nil, err
+	}
+	n.description.Clients = append(n.description.Clients, clients...)
+	issuer, err := idp.New(ctx, idp.Config{
+		Issuer: url, Role: role, Region: region, Name: issuerNames[region],
+		Store: i.Store, Vault: i.Vault, Messages: box, Register: register.NewTable(i.Store),
+		Clock: o.Clock, Random: o.Random, Logger: o.Logger.With("issuer", region),
+		Transport: n.Client.Transport, Limits: limits(),
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	n.running.Go(func() {
+		if err := issuer.Run(ctx); err != nil && ctx.Err() == nil {
+			n.fail(fmt.Errorf("demo: issuer %s: %w", region, err))
+		}
+	})
+	return i, issuer.Handler(), nil
+}
+
+func (n *Nation) openStore(ctx context.Context, o Options, region string, root vault.Root) (storage.Store, *vault.Vault, error) {
+	if o.OpenStore != nil {
+		return o.OpenStore(ctx, region, root)
+	}
+	url := "sqlite:" + filepath.Join(n.dir, databases[region])
+	if err := backend.Migrate(ctx, url); err != nil {
+		return nil, nil, err
+	}
+	return backend.Open(ctx, url, root)
+}

@@ -1,0 +1,97 @@
+package demo
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"html/template"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// inboxPath is the JSON list of messages.
+const inboxPath = "/messages"
+
+//go:embed phone.html
+var phoneHTML string
+
+//go:embed phone.css
+var phoneCSS []byte
+
+//go:embed phone.js
+var phoneJS []byte
+
+var phonePage = template.Must(template.New("phone").Parse(phoneHTML))
+
+// phone shows the inbox: a page for people, a list for programs.
+type phone struct {
+	inbox    *inbox
+	citizens []Citizen
+}
+
+func (p phone) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", p.page)
+	mux.HandleFunc("GET "+inboxPath, p.list)
+	mux.HandleFunc("GET /phone.css", asset("text/css; charset=utf-8", phoneCSS))
+	mux.HandleFunc("GET /phone.js", asset("text/javascript; charset=utf-8", phoneJS))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "+
+			"img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-store")
+		mux.ServeHTTP(w, r)
+	})
+}
+
+func (p phone) list(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(p.inbox.newestFirst()) //nolint:errcheck,errchkjson // the reader went away
+}
+
+// bubble is a message on the page.
+type bubble struct {
+	To, Name, Text, Code, At string
+}
+
+func (p phone) page(w http.ResponseWriter, r *http.Request) {
+	names := map[string]string{}
+	for _, c := range p.citizens {
+		names[c.Phone] = c.Name
+	}
+	var bubbles []bubble
+	for _, m := range p.inbox.newestFirst() {
+		bubbles = append(bubbles, bubble{
+			To: spaced(m.Phone), Name: names[m.Phone], Text: m.Text, Code: m.Code, At: m.SentAt.In(beijing).Format("15:04:05"),
+		})
+	}
+	var buf bytes.Buffer
+	if err := phonePage.Execute(&buf, bubbles); err != nil {
+		http.Error(w, "internal error", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Write(buf.Bytes())
+}
+
+func asset(contentType string, body []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.Write(body)
+	}
+}
+
+// beijing is the time of the whole country.
+var beijing = time.FixedZone("UTC+8", 8*60*60)
+
+// spaced writes a mainland number the way it is read aloud: +86 138 0000 0033.
+func spaced(phone string) string {
+	rest, ok := strings.CutPrefix(phone, "+86")
+	if !ok || len(rest) != 11 {
+		return phone
+	}
+	return "+86 " + rest[:3] + " " + rest[3:7] + " " + rest[7:]
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"manyou/cmd/manyou/registration"
+	"manyou/storage"
+)
+
+type provinceCommand struct {
+	Add     provinceAdd     `cmd:"" help:"Let the people of another issuer sign in here. For a province, the nation is region 00."`
+	List    provinceList    `cmd:"" help:"List the issuers whose people may sign in here."`
+	Suspend provinceSuspend `cmd:"" help:"Close sign-in there."`
+	Resume  provinceResume  `cmd:"" help:"Open it again."`
+}
+
+type provinceAdd struct {
+	configFlag
+	Issuer     string            `required:"" placeholder:"URL" help:"The other issuer."`
+	Region     string            `required:"" placeholder:"CODE" help:"Its region, such as 33; 00 is the nation."`
+	NameZH     string            `name:"name-zh" required:"" placeholder:"NAME" help:"Name in Chinese."`
+	NameEN     string            `name:"name-en" required:"" placeholder:"NAME" help:"Name in English."`
+	ClientID   string            `required:"" placeholder:"ID" help:"Our client ID there."`
+	SecretFile string            `name:"client-secret-file" placeholder:"FILE" help:"File with our client secret there; - is standard input. Instead: MANYOU_CLIENT_SECRET."`
+	AuthMethod string            `default:"client_secret_basic" enum:"client_secret_basic,client_secret_post" help:"How we authenticate there: ${enum}."`
+	Scope      []string          `default:"openid,profile,phone,document" help:"Scopes to ask for there (${default})."`
+	Claim      map[string]string `placeholder:"OURS=THEIRS" help:"Names of claims there: name, document_kind, document_number. Repeatable."`
+	ACR        map[string]int    `name:"acr" placeholder:"VALUE=RUNG" help:"Rungs (1 to 4) of acr values there; those not listed count as 1. Repeatable."`
+}
+
+// envClientSecret holds the client secret that another issuer gave us.
+const envClientSecret = "MANYOU_CLIENT_SECRET" //nolint:gosec // the variable's name
+
+// maxSecret bounds a client secret, in bytes.
+const maxSecret = 4 << 10
+
+// Run registers another issuer, or replaces its registration.
+func (c *provinceAdd) Run(ctx context.Context, t *terminal) error {
+	return c.use(ctx, t, func(o *opened) error {
+		secret, err := c.secret(t)
+		if err != nil {
+			return usageError{err}
+		}
+		acr := c.ACR
+		if len(acr) == 0 { // another Manyou: its ladder is ours
+			acr = map[string]int{"urn:manyou:acr:1": 1, "urn:manyou:acr:2": 2, "urn:manyou:acr:3": 3, "urn:manyou:acr:4": 4}
+		}
+		u := storage.Upstream{
+			Issuer: c.Issuer, Region: c.Region, Name: map[string]string{"zh": c.NameZH, "en": c.NameEN},
+			ClientID: c.ClientID, ClientSecret: secret, AuthMethod: c.AuthMethod, Scopes: c.Scope, Claims: c.Claim, ACR: acr,
+			Status: storage.UpstreamActive, CreatedAt: time.Now(),
+		}
+		if err := registration.CheckUpstream(u); err != nil {
+			return usagef("the issuer is not registered:\n%w", err)
+		}
+		if u.Region == o.config.Region {
+			return usagef("region %s is our own", u.Region)
+		}
+		switch err := o.store.PutUpstream(ctx, u); {
+		case errors.Is(err, storage.ErrConflict):
+			return fmt.Errorf("another issuer holds region %s already; manyou province list names it", u.Region)
+		case err != nil:
+			return err
+		}
+		_, err = fmt.Fprintf(t.out, "%s (%s) is active. Redirect URI to register there: %s\n", u.Region, u.Issuer, o.config.Issuer+callbackPath)
+		return err
+	})
+}
+
+func (c *provinceAdd) secret(t *terminal) (string, error) {
+	var from io.Reader
+	switch c.SecretFile {
+	case "":
+		return t.getenv(envClientSecret), nil
+	case "-":
+		from = t.in
+	default:
+		f, err := os.Open(c.SecretFile)
+		if err != nil {
+			return "", err
+		}
+		defer f.Close()
+		from = f
+	}
+	line, err := bufio.NewReader(io.LimitReader(from, maxSecret)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("client secret: %w", err)
+	}
+	return strings.TrimSpace(line), nil
+}
+
+type provinceList struct {
+	configFlag
+	JSON bool `help:"Print as JSON."`
+}
+
+// shownUpstream is an upstream as the command line shows it: without its secret.
+type shownUpstream struct {
+	Region     string                 `json:"region"`
+	Issuer     string                 `json:"issuer"`
+	Name       map[string]string      `json:"name"`
+	Status     storage.UpstreamStatus `json:"status"`
+	ClientID   string                 `json:"client_id"`
+	AuthMethod string                 `json:"token_endpoint_auth_method"`
+	Scopes     []string               `json:"scopes"`
+	Claims     map[string]string      `json:"claims,omitempty"`
+	ACR        map[string]int         `json:"acr,omitempty"`
+}
+
+// Run lists the other issuers, by region.
+func (c *provinceList) Run(ctx context.Context, t *terminal) error {
+	return c.use(ctx, t, func(o *opened) error {
+		upstreams, err := o.store.ListUpstreams(ctx)
+		if err != nil {
+			return err
+		}
+		list := make([]shownUpstream, len(upstreams))
+		for i, u := range upstreams {
+			list[i] = shownUpstream{u.Region, u.Issuer, u.Name, u.Status, u.ClientID, u.AuthMethod, u.Scopes, u.Claims, u.ACR}
+		}
+		if c.JSON {
+			return writeJSON(t.out, list)
+		}
+		out := table{head: []string{"REGION", "STATUS", "ISSUER", "NAME"}}
+		for _, u := range list {
+			out.add(u.Region, string(u.Status), u.Issuer, u.Name["zh"]+" "+u.Name["en"])
+		}
+		return out.write(t.out)
+	})
+}
+
+type provinceTarget struct {
+	configFlag
+	Region string `arg:"" help:"Its region, such as 33, or its URL."`
+}
+
+func (c *provinceTarget) set(ctx context.Context, t *terminal, status storage.UpstreamStatus) error {
+	return c.use(ctx, t, func(o *opened) error {
+		upstreams, err := o.store.ListUpstreams(ctx)
+		if err != nil {
+			return err
+		}
+		for _, u := range upstreams {
+			if u.Region != c.Region && u.Issuer != c.Region {
+				continue
+			}
+			if err := o.store.SetUpstreamStatus(ctx, u.Issuer, status); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(t.out, "%s (%s) is %s.\n", u.Region, u.Issuer, status)
+			return err
+		}
+		return fmt.Errorf("there is no issuer of %.100q; manyou province list names them", c.Region)
+	})
+}
+
+type (
+	provinceSuspend struct{ provinceTarget }
+	provinceResume  struct{ provinceTarget }
+)
+
+// Run closes sign-in at another issuer.
+func (c *provinceSuspend) Run(ctx context.Context, t *terminal) error {
+	return c.set(ctx, t, storage.UpstreamSuspended)
+}
+
+// Run opens sign-in at another issuer.
+func (c *provinceResume) Run(ctx context.Context, t *terminal) error {
+	return c.set(ctx, t, storage.UpstreamActive)
+}

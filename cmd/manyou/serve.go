@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"manyou/authenticators/otp"
+	"manyou/cmd/manyou/config"
+	"manyou/federation/register"
+	"manyou/idp"
+	"manyou/idp/signin"
+)
+
+// callbackPath is where other issuers send browsers back to.
+const callbackPath = signin.CallbackPath
+
+type serveCommand struct{ configFlag }
+
+// Run serves the issuer until it is told to stop.
+func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
+	return c.use(ctx, t, func(o *opened) error {
+		logger, err := newLogger(t, o.config.Log)
+		if err != nil {
+			return err
+		}
+		for _, p := range o.config.Check(t.getenv) {
+			logger.Warn("configuration: "+p.Text, "key", p.Key)
+		}
+		// What the first requests need (partitions) exists before they come.
+		if err := o.store.Maintain(ctx, time.Now()); err != nil {
+			return err
+		}
+		issuer, err := newIssuer(ctx, o, logger)
+		if err != nil {
+			return err
+		}
+		return serve(ctx, o.config, logger, issuer)
+	})
+}
+
+// newIssuer wires an issuer from its configuration.
+func newIssuer(ctx context.Context, o *opened, logger *slog.Logger) (*idp.Issuer, error) {
+	c := o.config
+	messages, err := otp.NewWebhook(otp.WebhookConfig{
+		URL: c.SMS.Webhook.URL, BearerToken: o.secrets.SMSToken, Random: rand.Reader, Now: time.Now,
+	})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	source, err := newRegister(o)
+	if err != nil {
+		return nil, err
+	}
+	proxies := make([]netip.Prefix, len(c.TrustedProxies))
+	for i, p := range c.TrustedProxies {
+		if proxies[i], err = config.ParseProxy(p); err != nil {
+			return nil, usageError{err}
+		}
+	}
+	attempts := idp.Limits(c.Attempts)
+	return idp.New(ctx, idp.Config{
+		Issuer: c.Issuer, Role: idp.Role(c.Role), Region: c.Region, Name: c.Name.Map(),
+		Store: o.store, Vault: o.vault, Messages: messages, Register: source, Logger: logger,
+		SessionLifetime: c.Session.Lifetime, TrustedProxies: proxies, Limits: &attempts,
+	})
+}
+
+// newRegister is the authoritative register that the configuration names.
+func newRegister(o *opened) (register.Source, error) {
+	if o.config.Register.Source == config.RegisterTable {
+		return register.NewTable(o.store), nil
+	}
+	source, err := register.NewHTTP(register.HTTPConfig{URL: o.config.Register.URL, BearerToken: o.secrets.RegisterToken})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return source, nil
+}
+
+// serve listens until the context ends, then lets requests under way finish.
+func serve(ctx context.Context, c config.Config, logger *slog.Logger, issuer *idp.Issuer) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w (is another program using %s?)", err, c.Listen)
+	}
+	server := &http.Server{
+		Handler:           http.MaxBytesHandler(issuer.Handler(), c.Limits.RequestBytes),
+		MaxHeaderBytes:    c.Limits.HeaderBytes,
+		ReadHeaderTimeout: c.Limits.RequestTimeout, ReadTimeout: c.Limits.RequestTimeout, WriteTimeout: 2 * c.Limits.RequestTimeout,
+		IdleTimeout: 2 * time.Minute,
+		ErrorLog:    slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+	}
+	if c.TLS.Enabled() {
+		certificate, err := tls.LoadX509KeyPair(c.TLS.CertFile, c.TLS.KeyFile)
+		if err != nil {
+			return errors.Join(usageError{fmt.Errorf("tls: %w", err)}, listener.Close())
+		}
+		server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	}
+	logger.Info("issuer is up", "issuer", c.Issuer, "role", c.Role, "region", c.Region, "listen", listener.Addr().String())
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return issuer.Run(ctx) })
+	g.Go(func() error {
+		var err error
+		if server.TLSConfig != nil {
+			err = server.ServeTLS(listener, "", "")
+		} else {
+			err = server.Serve(listener)
+		}
+		if errors.Is(err, http.ErrServerClosed) {
+			return nil
+		}
+		return err
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		logger.Info("issuer is stopping")
+		stopping, cancel := context.WithTimeout(context.Background(), c.Limits.ShutdownTimeout)
+		defer cancel()
+		if err := server.Shutdown(stopping); err != nil {
+			return errors.Join(fmt.Errorf("requests under way were cut off: %w", err), server.Close())
+		}
+		return nil
+	})
+	return g.Wait()
+}

@@ -1,0 +1,95 @@
+package idp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/sync/singleflight"
+
+	"manyou/storage"
+)
+
+// applicationAge is how long an application is remembered, and so how long a suspension takes to be felt everywhere.
+const applicationAge = time.Second
+
+// maxApplications bounds the memory of the cache. Past it the cache starts anew.
+const maxApplications = 20_000
+
+// application is a registered client with what is prepared once: keys parsed, the pairwise sector decided.
+type application struct {
+	storage.Application
+	keys jose.JSONWebKeySet
+}
+
+// applications remembers applications for a bounded time. However many requests wait for one, it is read once.
+type applications struct {
+	store storage.Applications
+	clock func() time.Time
+
+	mu     sync.RWMutex
+	known  map[string]remembered
+	flight singleflight.Group
+}
+
+type remembered struct {
+	app   *application // nil: there is none
+	until time.Time
+}
+
+func newApplications(s storage.Applications, clock func() time.Time) *applications {
+	return &applications{store: s, clock: clock, known: map[string]remembered{}}
+}
+
+// errNoApplication reports a client that does not exist or may not be used.
+var errNoApplication = errors.New("no such application is published")
+
+// get returns a published application. errNoApplication if there is none.
+func (a *applications) get(ctx context.Context, clientID string) (*application, error) {
+	if clientID == "" || len(clientID) > 256 {
+		return nil, errNoApplication
+	}
+	now := a.clock()
+	a.mu.RLock()
+	r, ok := a.known[clientID]
+	a.mu.RUnlock()
+	if !ok || now.After(r.until) {
+		// A request that gives up must not fail those that wait with it.
+		v, err, _ := a.flight.Do(clientID, func() (any, error) { return a.read(context.WithoutCancel(ctx), clientID) })
+		if err != nil {
+			return nil, err
+		}
+		r = v.(remembered)
+	}
+	if r.app == nil || r.app.Status != storage.ApplicationPublished {
+		return nil, errNoApplication
+	}
+	return r.app, nil
+}
+
+func (a *applications) read(ctx context.Context, clientID string) (remembered, error) {
+	r := remembered{until: a.clock().Add(applicationAge)}
+	switch stored, err := a.store.Application(ctx, clientID); {
+	case errors.Is(err, storage.ErrNotFound):
+	case err != nil:
+		return r, fmt.Errorf("read application: %w", err)
+	default:
+		r.app = &application{Application: stored}
+		if len(stored.JWKS) > 0 {
+			if err := json.Unmarshal(stored.JWKS, &r.app.keys); err != nil {
+				return r, fmt.Errorf("keys of application %s: %w", clientID, err)
+			}
+		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.known) >= maxApplications {
+		clear(a.known)
+	}
+	a.known[clientID] = r
+	return r, nil
+}

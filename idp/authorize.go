@@ -1,0 +1,208 @@
+package idp
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"manyou/idp/keys"
+	"manyou/idp/signin"
+	"manyou/idp/web"
+	"manyou/storage"
+)
+
+// authorize is the authorization endpoint (OpenID Connect Core §3.1.2). With a session that suffices it answers at
+// once, after one read and no write.
+func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
+	noStore(w)
+	p, perr := requestParameters(w, r)
+	if perr != nil {
+		i.problem(w, r, http.StatusBadRequest, web.ProblemBadRequest, perr)
+		return
+	}
+	if r.Method == http.MethodPost {
+		// The cookies are Lax and do not come along with another site's POST; they do with the GET that follows.
+		http.Redirect(w, r, pathAuthorize+"?"+url.Values(p).Encode(), http.StatusSeeOther)
+		return
+	}
+	app, ok := i.requester(w, r, p)
+	if !ok {
+		return
+	}
+	req, perr := parseAuthorizationRequest(p, app)
+	if perr != nil {
+		i.respondError(w, r, req, perr)
+		return
+	}
+	if app.Application.Issuer {
+		i.cookies.SeenIn(w, r, app.Region)
+	}
+	s, err := i.cookies.Current(r)
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		i.begin(w, r, req, app, nil)
+	case err != nil:
+		i.fault(w, r, err)
+	case i.suffices(req, app, s.Session):
+		i.finish(w, r, req, app, s.Session)
+	default:
+		i.begin(w, r, req, app, &s.Session)
+	}
+}
+
+// requester finds the application and checks the redirect URI. Until both are known to be good nothing may be sent
+// anywhere but to the citizen's eyes (RFC 6749 §4.1.2.1).
+func (i *Issuer) requester(w http.ResponseWriter, r *http.Request, p parameters) (*application, bool) {
+	if len(p["client_id"]) != 1 || len(p["redirect_uri"]) > 1 {
+		i.problem(w, r, http.StatusBadRequest, web.ProblemUnknownApplication, errNoApplication)
+		return nil, false
+	}
+	app, err := i.apps.get(r.Context(), p.get("client_id"))
+	if errors.Is(err, errNoApplication) {
+		i.problem(w, r, http.StatusBadRequest, web.ProblemUnknownApplication, err)
+		return nil, false
+	} else if err != nil {
+		i.fault(w, r, err)
+		return nil, false
+	}
+	// Compared as strings (RFC 9700 §2.1).
+	if uri := p.get("redirect_uri"); !slices.Contains(app.Application.RedirectURIs, uri) {
+		i.problem(w, r, http.StatusBadRequest, web.ProblemRedirectURI, errors.New("redirect_uri is not registered"))
+		return nil, false
+	}
+	return app, true
+}
+
+// suffices reports whether a session answers a request without asking anybody.
+func (i *Issuer) suffices(req *authorizationRequest, app *application, s storage.Session) bool {
+	if req.asks("login") || req.asks("select_account") {
+		return false
+	}
+	if req.MaxAge != nil && i.Clock().After(s.AuthTime.Add(time.Duration(*req.MaxAge)*time.Second)) {
+		return false
+	}
+	// A session that came from the asker proves nothing to the asker: the nation does not learn from a province what
+	// the province learned from the nation.
+	if app.Application.Issuer && s.Origin != "" && i.signin.RegionOf(s.Origin) == app.Region {
+		return false
+	}
+	if rung, _, _ := req.rungWanted(); s.ACR < rung {
+		return false
+	}
+	return i.rightSubject(req, app, s)
+}
+
+// rightSubject reports whether a session is that of the person the request names, if it names one.
+func (i *Issuer) rightSubject(req *authorizationRequest, app *application, s storage.Session) bool {
+	if req.IDTokenHint == "" && req.subjectWanted() == "" {
+		return true
+	}
+	subject := i.subject(s.PersonID, app)
+	if wanted := req.subjectWanted(); wanted != "" && wanted != subject {
+		return false
+	}
+	if req.IDTokenHint == "" {
+		return true
+	}
+	hint, ok := i.hint(req.IDTokenHint)
+	return ok && hint.Audience == app.ClientID && hint.Subject == subject
+}
+
+// hint reads an ID token of this issuer that is shown to it again. That it has expired does not matter (OpenID Connect
+// RP-Initiated Logout §2, Core §3.1.2.1).
+func (i *Issuer) hint(token string) (idToken, bool) {
+	var t idToken
+	if err := i.keys.Claims(keys.TypeIDToken, token, &t); err != nil || t.Issuer != i.Issuer {
+		return idToken{}, false
+	}
+	return t, true
+}
+
+// begin hands the request to a sign-in conversation.
+func (i *Issuer) begin(w http.ResponseWriter, r *http.Request, req *authorizationRequest, app *application, s *storage.Session) {
+	rung, essential, known := req.rungWanted()
+	if !known {
+		i.respondError(w, r, req, errUnmet)
+		return
+	}
+	body, err := continuation{Request: req}.encode()
+	if err != nil {
+		i.fault(w, r, err)
+		return
+	}
+	i.signin.Begin(w, r, signin.Request{
+		Body: body, Application: nameOf(app), Asker: askerRegion(app),
+		Silent: req.asks("none"), Fresh: req.asks("login"), Choose: req.asks("select_account"),
+		MaxAge: req.MaxAge, Rung: rung, Essential: essential,
+		LoginHint: req.LoginHint, DomainHint: req.DomainHint, Locales: req.UILocales,
+	}, s)
+}
+
+// askerRegion is the region of an application that is itself an issuer, "" of any other.
+func askerRegion(app *application) string {
+	if app.Application.Issuer {
+		return app.Region
+	}
+	return ""
+}
+
+func nameOf(app *application) map[string]string { return app.Name }
+
+// errUnmet is the answer to a request for more assurance than can be reached (OpenID Connect Core Error Code
+// unmet_authentication_requirements 1.0).
+var errUnmet = &protocolError{Code: "unmet_authentication_requirements", Description: "the requested acr cannot be reached"}
+
+// finish answers a request for a session that suffices, or has just begun.
+func (i *Issuer) finish(w http.ResponseWriter, r *http.Request, req *authorizationRequest, app *application, s storage.Session) {
+	if rung, essential, known := req.rungWanted(); !known || essential && s.ACR < rung {
+		i.respondError(w, r, req, errUnmet)
+		return
+	}
+	if !i.rightSubject(req, app, s) {
+		i.respondError(w, r, req, &protocolError{Code: "login_required", Description: "another person is signed in"})
+		return
+	}
+	if asked, err := i.mustConsent(r, req, app, s); err != nil {
+		i.fault(w, r, err)
+		return
+	} else if asked {
+		i.askConsent(w, r, req, app, s)
+		return
+	}
+	code, err := i.mintCode(req, app, s)
+	if err != nil {
+		i.fault(w, r, err)
+		return
+	}
+	i.respond(w, r, req, url.Values{"code": {code}})
+}
+
+// mustConsent reports whether the citizen has yet to agree. Consent is asked for what is sensitive: the number of a
+// document. What an approved application of the government may see besides was decided when it was approved. Another
+// issuer of the federation is not a recipient of its own: it links the same person.
+func (i *Issuer) mustConsent(r *http.Request, req *authorizationRequest, app *application, s storage.Session) (bool, error) {
+	if app.Application.Issuer || !req.scoped(scopeDocument) {
+		return false, nil
+	}
+	c, err := i.Store.Consent(r.Context(), s.PersonID, app.ClientID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return true, nil
+	}
+	return !slices.Contains(c.Scopes, scopeDocument), err
+}
+
+func (i *Issuer) askConsent(w http.ResponseWriter, r *http.Request, req *authorizationRequest, app *application, s storage.Session) {
+	if req.asks("none") {
+		i.respondError(w, r, req, &protocolError{Code: "consent_required", Description: "the citizen has yet to agree"})
+		return
+	}
+	body, err := continuation{Request: req}.encode()
+	if err != nil {
+		i.fault(w, r, err)
+		return
+	}
+	i.signin.AskConsent(w, r, signin.Request{Body: body, Application: nameOf(app), Locales: req.UILocales},
+		signin.Consent{ClientID: app.ClientID, Scopes: []string{scopeDocument}}, s)
+}

@@ -1,0 +1,234 @@
+package idp
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/zitadel/oidc/v3/pkg/op"
+
+	"manyou/idp/account"
+	"manyou/idp/keys"
+	"manyou/idp/session"
+	"manyou/idp/signin"
+	"manyou/idp/web"
+)
+
+// Issuer is one OpenID provider: the nation's or a province's. It is safe for concurrent use.
+type Issuer struct {
+	op.UnimplementedServer
+	Config
+
+	apps        *applications
+	keys        *keys.Ring
+	keySet      atomic.Pointer[prepared]
+	cookies     *session.Cookies
+	web         *web.Web
+	signin      *signin.SignIn
+	account     *account.Account
+	crossOrigin *http.CrossOriginProtection
+	handler     http.Handler
+}
+
+var _ op.Server = (*Issuer)(nil)
+
+// New prepares an issuer. It creates signing keys if there are none yet. It listens to nothing: see [Issuer.Handler].
+func New(ctx context.Context, c Config) (*Issuer, error) {
+	c.setDefaults()
+	if err := c.check(ctx); err != nil {
+		return nil, err
+	}
+	i := &Issuer{Config: c, apps: newApplications(c.Store, c.Clock), crossOrigin: http.NewCrossOriginProtection()}
+	var err error
+	if i.keys, err = keys.Open(ctx, c.Store, c.Clock, c.Random); err != nil {
+		return nil, fmt.Errorf("open signing keys: %w", err)
+	}
+	i.publishKeys()
+	secure := strings.HasPrefix(c.Issuer, "https://")
+	i.cookies = session.New(session.Config{
+		Store: c.Store, Clock: c.Clock, Random: c.Random, Suffix: c.Region, Secure: secure, Lifetime: c.SessionLifetime,
+	})
+	if i.web, err = web.New(web.Options{
+		Issuer: c.Issuer, Name: c.Name, Region: c.Region, Secure: secure, CookieSuffix: c.Region, Logger: c.Logger,
+	}); err != nil {
+		return nil, fmt.Errorf("prepare pages: %w", err)
+	}
+	if i.signin, err = signin.New(signin.Config{
+		Issuer: c.Issuer, National: c.Role == National, Region: c.Region, Name: c.Name,
+		Store: c.Store, Vault: c.Vault, Host: host{i}, Cookies: i.cookies, Web: i.web,
+		Messages: c.Messages, Register: c.Register, Transport: c.Transport,
+		Clock: c.Clock, Random: c.Random, Logger: c.Logger, Limits: signin.Limits(*c.Limits), TrustedProxies: c.TrustedProxies,
+	}); err != nil {
+		return nil, fmt.Errorf("prepare sign-in: %w", err)
+	}
+	i.account = account.New(account.Config{
+		Issuer: c.Issuer, Name: c.Name, Store: c.Store, Vault: c.Vault, Cookies: i.cookies, Web: i.web,
+		SignIn: i.signInHere, Clock: c.Clock, Random: c.Random, Logger: c.Logger,
+	})
+	if i.handler, err = i.routes(); err != nil {
+		return nil, err
+	}
+	return i, nil
+}
+
+func (c *Config) setDefaults() {
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Transport == nil {
+		c.Transport = http.DefaultTransport
+	}
+	if c.SessionLifetime == 0 {
+		c.SessionLifetime = 12 * time.Hour
+	}
+	if c.Limits == nil {
+		l := DefaultLimits()
+		c.Limits = &l
+	}
+}
+
+// Handler serves the issuer: protocol endpoints, pages, assets.
+func (i *Issuer) Handler() http.Handler { return i.handler }
+
+func (i *Issuer) routes() (http.Handler, error) {
+	discovery, err := i.serveDiscovery()
+	if err != nil {
+		return nil, err
+	}
+	server := op.RegisterServer(i, op.Endpoints{
+		Token:         op.NewEndpoint(pathToken),
+		Introspection: op.NewEndpoint(pathIntrospect),
+		Userinfo:      op.NewEndpoint(pathUserInfo),
+		Revocation:    op.NewEndpoint(pathRevoke),
+	}, op.WithServerCORSOptions(nil)) // CORS is ours: op's default reflects any origin with credentials
+
+	mux := http.NewServeMux()
+	mux.Handle(pathDiscovery, discovery)
+	mux.Handle(pathMetadata, discovery) // RFC 8414 §3
+	mux.HandleFunc(pathKeys, i.serveKeys)
+	mux.Handle(pathToken, i.endpointEdge(server))
+	mux.Handle(pathIntrospect, i.endpointEdge(server))
+	mux.Handle(pathRevoke, i.endpointEdge(server))
+	mux.Handle(pathUserInfo, i.userInfoEdge(server))
+	mux.Handle("/healthz", server)
+	mux.Handle("/ready", server)
+	mux.HandleFunc("GET "+pathAuthorize, i.authorize)
+	mux.HandleFunc("POST "+pathAuthorize, i.authorize)
+	mux.HandleFunc("GET "+pathEndSession, i.endSession)
+	mux.HandleFunc("POST "+pathEndSession, i.endSession)
+	mux.HandleFunc("GET "+pathSignedOut, i.returnFromSignOut)
+	i.signin.Routes(mux, i.crossOrigin.Handler)
+	i.account.Routes(mux, i.crossOrigin.Handler)
+	i.web.Routes(mux)
+	mux.HandleFunc("GET /{$}", i.home)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		i.problem(w, r, http.StatusNotFound, web.ProblemNotFound, errors.New("no such page"))
+	})
+	return i.recoverer(mux), nil
+}
+
+func (i *Issuer) home(w http.ResponseWriter, r *http.Request) {
+	i.web.Render(w, r, http.StatusOK, &web.HomePage{})
+}
+
+// signInHere starts a sign-in that ends at a page of this issuer.
+func (i *Issuer) signInHere(w http.ResponseWriter, r *http.Request, path string, req signin.Request) {
+	body, err := continuation{Local: path}.encode()
+	if err != nil {
+		i.fault(w, r, err)
+		return
+	}
+	req.Body, req.Application = body, i.Name
+	s, err := i.cookies.Current(r)
+	if err != nil {
+		i.signin.Begin(w, r, req, nil)
+		return
+	}
+	i.signin.Begin(w, r, req, &s.Session)
+}
+
+// recoverer turns a panic into a page, so that one request cannot take others down or show a stack.
+func (i *Issuer) recoverer(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if cause := recover(); cause != nil && cause != http.ErrAbortHandler {
+				i.fault(w, r, fmt.Errorf("panic: %v", cause))
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Background intervals.
+const (
+	refreshKeysEvery = 10 * time.Second
+	maintainEvery    = 10 * time.Minute
+)
+
+// Run keeps the issuer going until the context ends: it notices rotated keys and drops what expired.
+func (i *Issuer) Run(ctx context.Context) error {
+	if err := i.Store.Maintain(ctx, i.Clock()); err != nil {
+		return fmt.Errorf("maintain storage: %w", err)
+	}
+	refresh, maintain := time.NewTicker(refreshKeysEvery), time.NewTicker(maintainEvery)
+	defer refresh.Stop()
+	defer maintain.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-refresh.C:
+			if err = i.keys.Refresh(ctx); err == nil {
+				i.publishKeys()
+			}
+		case <-maintain.C:
+			err = errors.Join(i.Store.Maintain(ctx, i.Clock()), i.keys.Drop(ctx))
+		}
+		if err != nil && ctx.Err() == nil {
+			// The next tick tries again; meanwhile what is in memory goes on serving.
+			i.Logger.ErrorContext(ctx, "background work failed", "cause", err)
+		}
+	}
+}
+
+func (i *Issuer) publishKeys() {
+	p := prepare(i.keys.JWKS(), keySetAge)
+	i.keySet.Store(&p)
+}
+
+// reference is what a citizen reads to an operator, who finds it in the log.
+func (i *Issuer) reference() string {
+	var b [5]byte
+	if _, err := io.ReadFull(i.Random, b[:]); err != nil {
+		return "--------"
+	}
+	return base32.StdEncoding.EncodeToString(b[:])
+}
+
+// Health implements op.Server.
+func (i *Issuer) Health(context.Context, *op.Request[struct{}]) (*op.Response, error) {
+	return op.NewResponse(op.Status{Status: "ok"}), nil
+}
+
+// Ready implements op.Server: it reports whether the database answers.
+func (i *Issuer) Ready(ctx context.Context, _ *op.Request[struct{}]) (*op.Response, error) {
+	if err := i.Store.Ping(ctx); err != nil {
+		return nil, op.NewStatusError(serverError(err), http.StatusServiceUnavailable)
+	}
+	return op.NewResponse(op.Status{Status: "ok"}), nil
+}

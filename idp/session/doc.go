@@ -1,0 +1,12 @@
+// Package session is the browser's side of single sign-on: the cookies that one issuer keeps in one browser.
+//
+// It owns three cookies and their meaning:
+//
+//	session-RR   the secret of the single sign-on session; storage knows only its SHA-256
+//	browser-RR   a random identifier of the browser, which binds a sign-in conversation to it and limits attempts
+//	regions-RR   the regions this browser was seen in, the home region first, by which the national issuer finds the
+//	             citizen's home issuer without asking; it holds region codes and nothing about a person
+//
+// RR is the issuer's region, so that several issuers on one host do not disturb each other. Over https each name has
+// the prefix __Host-. The package reads sessions and ends them; they begin in idp/signin.
+package session

@@ -1,0 +1,175 @@
+package signin
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"manyou/storage"
+)
+
+// Request is what a sign-in is for and what it has to reach.
+type Request struct {
+	// Body is handed back to the host.
+	Body        []byte            `json:"body"`
+	Application map[string]string `json:"application"` // its name by language, as pages show it
+	// Asker is the region of the application, if it is itself an issuer of the federation.
+	Asker string `json:"asker,omitempty"`
+
+	Silent    bool   `json:"silent,omitempty"`  // no page may be shown
+	Fresh     bool   `json:"fresh,omitempty"`   // the citizen must prove themselves anew
+	Choose    bool   `json:"choose,omitempty"`  // the citizen wants to choose where to sign in
+	MaxAge    *int64 `json:"max_age,omitempty"` // seconds that the authentication may be old
+	Rung      int    `json:"rung,omitempty"`    // the lowest rung of the ladder that satisfies; 0 if any
+	Essential bool   `json:"essential,omitempty"`
+
+	LoginHint  string   `json:"login_hint,omitempty"`
+	DomainHint string   `json:"domain_hint,omitempty"` // a region, by preference
+	Locales    []string `json:"locales,omitempty"`
+}
+
+// Consent is what a citizen is asked to agree to.
+type Consent struct {
+	ClientID string   `json:"client_id"`
+	Scopes   []string `json:"scopes"`
+}
+
+// NationRegion is the region code of the national issuer.
+const NationRegion = "00"
+
+// Begin answers a request that the browser's session, if there is one, does not satisfy. It asks other issuers silently
+// before it shows a page; if no page may be shown and nobody knows the citizen, the request is refused.
+func (s *SignIn) Begin(w http.ResponseWriter, r *http.Request, req Request, current *storage.Session) {
+	st := state{Step: stepPhone, Request: req}
+	if current != nil && !req.Choose && s.askOrigin(w, r, req, current) {
+		return
+	}
+	if current != nil && !req.Fresh && !req.Choose && s.stepUp(w, r, req, current) {
+		return
+	}
+	if req.Choose {
+		st.Step = stepProvince
+		if req.Silent || !s.hasProvinces(r) {
+			st.Step = stepPhone
+		}
+	} else if target, silent, ok := s.nextIssuer(r, &st); ok {
+		s.depart(w, r, st, target, silent)
+		return
+	}
+	if req.Silent {
+		s.Host.Refuse(w, r, req.Body, "login_required")
+		return
+	}
+	c, err := s.open(w, r, st)
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	s.back(w, r, c)
+}
+
+// askOrigin sends a citizen whose session came from another issuer there again, when that session is too old or too
+// weak: who they are is proven at home, not here.
+func (s *SignIn) askOrigin(w http.ResponseWriter, r *http.Request, req Request, current *storage.Session) bool {
+	if current.Origin == "" {
+		return false
+	}
+	target, err := s.upstreams.byIssuer(r.Context(), current.Origin)
+	if err != nil || target.Region == req.Asker {
+		return false
+	}
+	s.depart(w, r, state{Request: req, Tried: []string{target.Issuer}}, target, req.Silent)
+	return true
+}
+
+// nextIssuer finds an issuer that may know this browser's citizen and was not asked yet.
+//
+// A province asks the nation. The nation asks the region that the request names, else the regions this browser was
+// seen in. Nobody asks the one who is asking. If the request names a region, a page may be shown there, since the page
+// is then shown at the first issuer that can serve the request.
+func (s *SignIn) nextIssuer(r *http.Request, st *state) (target *upstreamIssuer, silent, ok bool) {
+	if st.Request.Fresh && !s.named(st.Request) {
+		return nil, false, false
+	}
+	for _, region := range s.candidates(r, st.Request) {
+		if region == st.Request.Asker || region == s.Region {
+			continue
+		}
+		target, err := s.upstreams.byRegion(r.Context(), region)
+		if err != nil || slices.Contains(st.Tried, target.Issuer) {
+			continue
+		}
+		st.Tried = append(st.Tried, target.Issuer)
+		return target, st.Request.Silent || !s.named(st.Request), true
+	}
+	return nil, false, false
+}
+
+// maxSilent bounds how many issuers are asked silently before a page is shown.
+const maxSilent = 3
+
+func (s *SignIn) candidates(r *http.Request, req Request) []string {
+	if !s.National {
+		return []string{NationRegion}
+	}
+	if s.named(req) {
+		return []string{req.DomainHint}
+	}
+	regions := s.Cookies.Regions(r)
+	return regions[:min(len(regions), maxSilent)]
+}
+
+// named reports whether the request names another region as the citizen's home.
+func (s *SignIn) named(req Request) bool {
+	return isRegion(req.DomainHint) && req.DomainHint != s.Region && req.DomainHint != req.Asker
+}
+
+func isRegion(hint string) bool {
+	return len(hint) == 2 && hint[0] >= '1' && hint[0] <= '9' && hint[1] >= '0' && hint[1] <= '9'
+}
+
+// stepUp asks a citizen who is signed in only for what is missing. It reports whether it answered.
+func (s *SignIn) stepUp(w http.ResponseWriter, r *http.Request, req Request, current *storage.Session) bool {
+	if req.Rung <= current.ACR || s.tooOld(req, current) {
+		return false
+	}
+	credentials, err := s.Store.CredentialsOf(r.Context(), current.PersonID)
+	if err != nil {
+		s.fault(w, r, err)
+		return true
+	}
+	enrolled := slices.ContainsFunc(credentials, func(c storage.Credential) bool { return c.Method == totp.Name })
+	reachable := enrolled && req.Rung <= totp.Rung
+	switch {
+	case reachable && req.Silent && req.Essential:
+		s.Host.Refuse(w, r, req.Body, "interaction_required")
+	case reachable && !req.Silent:
+		c, err := s.open(w, r, state{Step: stepTOTP, Request: req, Person: current.PersonID, Session: current})
+		if err != nil {
+			s.fault(w, r, err)
+			return true
+		}
+		s.back(w, r, c)
+	case req.Essential:
+		s.Host.Refuse(w, r, req.Body, "unmet_authentication_requirements")
+	default:
+		s.Host.Finish(w, r, req.Body, *current) // a wish that cannot be fulfilled (OpenID Connect Core §3.1.2.1)
+	}
+	return true
+}
+
+func (s *SignIn) tooOld(req Request, current *storage.Session) bool {
+	return req.MaxAge != nil && s.Clock().After(current.AuthTime.Add(time.Duration(*req.MaxAge)*time.Second))
+}
+
+// AskConsent asks a citizen who is signed in whether an application may receive something.
+func (s *SignIn) AskConsent(w http.ResponseWriter, r *http.Request, req Request, consent Consent, current storage.Session) {
+	c, err := s.open(w, r, state{
+		Step: stepConsent, Request: req, Consent: &consent, Session: &current, Person: current.PersonID,
+	})
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	s.back(w, r, c)
+}

@@ -1,0 +1,133 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"manyou/federation/upstream"
+	"manyou/storage"
+)
+
+// directoryAge is how long the list of issuers is remembered, and so how long a suspension takes to be felt.
+const directoryAge = time.Second
+
+// upstreamIssuer is another issuer with the provider that speaks to it.
+type upstreamIssuer struct {
+	storage.Upstream
+	provider *upstream.Provider
+}
+
+// directory knows the other issuers. Providers, with their discovery and keys, live as long as their registration does
+// not change.
+type directory struct {
+	config Config
+	mu     sync.RWMutex
+	known  []*upstreamIssuer // all, suspended ones included
+	until  time.Time
+	flight singleflight.Group
+}
+
+func newDirectory(c Config) *directory { return &directory{config: c} }
+
+// errNoUpstream reports an issuer that is not known here or is suspended.
+var errNoUpstream = errors.New("no such issuer is open for sign-in")
+
+func (d *directory) byIssuer(ctx context.Context, issuer string) (*upstreamIssuer, error) {
+	return d.find(ctx, func(u *upstreamIssuer) bool { return u.Issuer == issuer })
+}
+
+func (d *directory) byRegion(ctx context.Context, region string) (*upstreamIssuer, error) {
+	return d.find(ctx, func(u *upstreamIssuer) bool { return u.Region == region })
+}
+
+func (d *directory) find(ctx context.Context, is func(*upstreamIssuer) bool) (*upstreamIssuer, error) {
+	all, err := d.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	n := slices.IndexFunc(all, is)
+	if n < 0 || all[n].Status != storage.UpstreamActive {
+		return nil, errNoUpstream
+	}
+	return all[n], nil
+}
+
+// regionOf answers from memory: it is asked about sessions that came from an issuer known a moment ago.
+func (d *directory) regionOf(issuer string) string {
+	all, err := d.list(context.Background())
+	if err != nil {
+		return ""
+	}
+	for _, u := range all {
+		if u.Issuer == issuer {
+			return u.Region
+		}
+	}
+	return ""
+}
+
+// list returns the issuers, read again once they are too old. However many requests wait, they are read once.
+func (d *directory) list(ctx context.Context) ([]*upstreamIssuer, error) {
+	d.mu.RLock()
+	known, until := d.known, d.until
+	d.mu.RUnlock()
+	if d.config.Clock().Before(until) {
+		return known, nil
+	}
+	v, err, _ := d.flight.Do("", func() (any, error) { return d.read(context.WithoutCancel(ctx), known) })
+	if err != nil {
+		return nil, err
+	}
+	return v.([]*upstreamIssuer), nil
+}
+
+func (d *directory) read(ctx context.Context, before []*upstreamIssuer) ([]*upstreamIssuer, error) {
+	stored, err := d.config.Store.ListUpstreams(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read issuers: %w", err)
+	}
+	next := make([]*upstreamIssuer, 0, len(stored))
+	for _, u := range stored {
+		n := slices.IndexFunc(before, func(b *upstreamIssuer) bool { return sameRegistration(b.Upstream, u) })
+		if n >= 0 {
+			next = append(next, &upstreamIssuer{Upstream: u, provider: before[n].provider})
+			continue
+		}
+		p, err := upstream.New(upstream.Config{
+			Issuer: u.Issuer, ClientID: u.ClientID, ClientSecret: u.ClientSecret, AuthMethod: u.AuthMethod,
+			RedirectURI: d.config.Issuer + pathCallback, Scopes: u.Scopes, ClaimNames: u.Claims, ACR: u.ACR,
+			Transport: d.config.Transport, Clock: d.config.Clock, Logger: d.config.Logger,
+		})
+		if err != nil {
+			// One bad registration must not take the others down.
+			d.config.Logger.ErrorContext(ctx, "issuer is not usable", "issuer", u.Issuer, "cause", err)
+			continue
+		}
+		next = append(next, &upstreamIssuer{Upstream: u, provider: p})
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.known, d.until = next, d.config.Clock().Add(directoryAge)
+	return next, nil
+}
+
+// sameRegistration reports whether a provider made for one serves the other.
+func sameRegistration(a, b storage.Upstream) bool {
+	return a.Issuer == b.Issuer && a.ClientID == b.ClientID && a.ClientSecret == b.ClientSecret &&
+		a.AuthMethod == b.AuthMethod && slices.Equal(a.Scopes, b.Scopes) && maps.Equal(a.Claims, b.Claims) && maps.Equal(a.ACR, b.ACR)
+}
+
+// provinces are the issuers that a citizen may choose from.
+func (d *directory) provinces(ctx context.Context, asker string) ([]*upstreamIssuer, error) {
+	all, err := d.list(ctx)
+	return slices.DeleteFunc(slices.Clone(all), func(u *upstreamIssuer) bool {
+		return u.Status != storage.UpstreamActive || u.Region == NationRegion || u.Region == asker
+	}), err
+}

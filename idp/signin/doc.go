@@ -1,0 +1,33 @@
+// Package signin is the conversation with a citizen, from an authorization request that no session answers to a session
+// that does.
+//
+// It owns the state machine below, the limits on attempts, the linking of subjects of other issuers to persons, and the
+// one transaction that ends a conversation ([storage.SignIns]). It does not know OAuth: what a sign-in is for is an
+// opaque body that it hands back to its [Host]. It may use authenticators, federation/identity, federation/register and
+// federation/upstream.
+//
+//	            Begin
+//	              │
+//	   silent ────┤ another issuer may know this browser ──► upstream (no page) ──┐
+//	              │                                                               │ nobody there: the next one, or
+//	              ▼                                                               │ the page (or login_required)
+//	┌────────► phone ◄────────────────────────────────────────────────────────────┘
+//	│             │ number            │ "my province"
+//	│ back        ▼                   ▼
+//	├───────── code ──► totp       province ──► upstream (with pages) ──► link ──┐
+//	│             │        │                                              │      │ no document came along
+//	│             ▼        ▼                                              │      ▼
+//	│    0 persons: identify   1 person: done    2 or more: choose        │    phone, and on to identify
+//	│             │                                   │                   │
+//	│             ▼                                   ▼                   ▼
+//	└─────────── register agrees ──────────────────► done ◄───────────── done
+//
+// Every arrow between pages is one compare-and-swap of the conversation's record: of two answers to one page, one wins.
+// The record is sealed, lives half an hour, and is bound to the browser by a cookie.
+//
+// # Why the phone comes first
+//
+// The number is proven before anything about a person is said or asked. Every number gets a code, known or not, so
+// neither the answer nor its timing tells who is registered; and name and document are compared with the register only
+// together with a number that the citizen was shown to hold.
+package signin

@@ -1,0 +1,213 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"manyou/authenticators/otp"
+	"manyou/federation/identity"
+	"manyou/idp/web"
+	"manyou/storage"
+)
+
+// The methods, as credentials are stored under their names.
+var (
+	sms  = otp.SMS()
+	totp = otp.TOTP()
+)
+
+// enterPhone takes a phone number and sends a code to it, whoever's it is.
+func (s *SignIn) enterPhone(w http.ResponseWriter, r *http.Request, c *conversation) {
+	phone, err := identity.ParsePhone(r.PostForm.Get("phone"))
+	if err != nil {
+		s.render(w, r, c, http.StatusUnprocessableEntity, web.ErrPhone)
+		return
+	}
+	if c.state.Pending == nil {
+		c.state.Person = ""
+	}
+	c.state.Phone, c.state.Shared = phone, r.PostForm.Get("action") == "phone_shared"
+	s.sendCode(w, r, c)
+}
+
+// resend sends another code, once the first has had time to arrive.
+func (s *SignIn) resend(w http.ResponseWriter, r *http.Request, c *conversation) {
+	if c.state.Challenge != nil && s.Clock().Before(c.state.Challenge.ResendAt(s.policy)) {
+		s.back(w, r, c)
+		return
+	}
+	s.sendCode(w, r, c)
+}
+
+// sendCode stores a new challenge, then hands the code to the gateway without waiting for it: the answer takes as long
+// for every number.
+func (s *SignIn) sendCode(w http.ResponseWriter, r *http.Request, c *conversation) {
+	within, err := s.spend(r.Context(), s.messageBounds(r, c, c.state.Phone))
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	if !within {
+		s.problem(w, r, http.StatusTooManyRequests, web.ProblemTooMany, errors.New("too many messages"))
+		return
+	}
+	challenge, code, err := otp.NewChallenge(s.Random, c.state.Phone, s.Clock(), s.policy)
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	c.state.Challenge, c.state.Step = &challenge, stepCode
+	if err := s.advance(r.Context(), c); err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	s.send(r.Context(), s.sender.Message(challenge, code, s.Web.Language(r, c.state.Request.Locales)))
+	s.back(w, r, c)
+}
+
+// sendTimeout bounds one message on its way to the gateway.
+const sendTimeout = 15 * time.Second
+
+func (s *SignIn) send(ctx context.Context, m otp.Message) {
+	s.sending <- struct{}{}
+	go func() {
+		defer func() { <-s.sending }()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
+		defer cancel()
+		if err := s.Messages.Send(ctx, m); err != nil {
+			s.Logger.ErrorContext(ctx, "message not sent", "cause", err)
+		}
+	}()
+}
+
+// enterCode takes the code that was sent.
+func (s *SignIn) enterCode(w http.ResponseWriter, r *http.Request, c *conversation) {
+	if c.state.Challenge == nil {
+		s.move(w, r, c, stepPhone)
+		return
+	}
+	now := s.Clock()
+	result := c.state.Challenge.Verify(r.PostForm.Get("code"), now)
+	if result.Outcome == otp.Rejected || result.Outcome == otp.Accepted {
+		// A right guess counts as well: whoever guesses does not learn from the counter which it was.
+		within, err := s.spend(r.Context(), s.proofBounds(r, c, c.state.Phone))
+		if err != nil {
+			s.fault(w, r, err)
+			return
+		}
+		if !within {
+			s.problem(w, r, http.StatusTooManyRequests, web.ProblemTooMany, errors.New("too many wrong codes"))
+			return
+		}
+	}
+	c.state.Challenge.AttemptsLeft = result.AttemptsLeft
+	switch result.Outcome {
+	case otp.Accepted:
+		c.state.Challenge = nil
+		c.state.Proven = append(c.state.Proven, proof{Rung: sms.Rung, AMR: sms.AMR, At: now})
+		s.phoneProven(w, r, c)
+		return
+	case otp.Malformed:
+		s.render(w, r, c, http.StatusUnprocessableEntity, web.ErrCodeForm)
+		return
+	}
+	if err := s.advance(r.Context(), c); err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	s.render(w, r, c, http.StatusUnprocessableEntity, map[otp.Outcome]web.Error{
+		otp.Rejected: web.ErrCodeWrong, otp.Expired: web.ErrCodeExpired, otp.Exhausted: web.ErrCodeExhausted,
+	}[result.Outcome])
+}
+
+// phoneProven goes on with a citizen who holds the phone. The code is used up by the step that follows: it stores the
+// conversation, or ends it, at the version that was read.
+func (s *SignIn) phoneProven(w http.ResponseWriter, r *http.Request, c *conversation) {
+	persons, err := s.personsOf(r.Context(), c.state.Phone)
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	switch {
+	case c.state.Pending != nil, len(persons) == 0:
+		// A subject of another issuer is linked only to a document that was compared, never by a phone alone.
+		s.move(w, r, c, stepIdentify)
+	case len(persons) == 1 && !c.state.Shared:
+		s.complete(w, r, c, outcome{person: persons[0]})
+	default:
+		s.move(w, r, c, stepChoose)
+	}
+}
+
+// personsOf are the persons who enrolled a phone, each once.
+func (s *SignIn) personsOf(ctx context.Context, phone string) (persons []string, err error) {
+	credentials, err := s.Store.CredentialsByHandle(ctx, sms.Name, phone)
+	for _, credential := range credentials {
+		if !slices.Contains(persons, credential.PersonID) {
+			persons = append(persons, credential.PersonID)
+		}
+	}
+	return persons, err
+}
+
+// choose takes the document number of one of the persons who share a phone.
+func (s *SignIn) choose(w http.ResponseWriter, r *http.Request, c *conversation) {
+	number := r.PostForm.Get("document_number")
+	within, err := s.spend(r.Context(), s.proofBounds(r, c, c.state.Phone))
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	if !within {
+		s.problem(w, r, http.StatusTooManyRequests, web.ProblemTooMany, errors.New("too many document numbers"))
+		return
+	}
+	persons, err := s.personsOf(r.Context(), c.state.Phone)
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	for _, id := range persons {
+		person, err := s.Store.Person(r.Context(), id)
+		if err != nil {
+			s.fault(w, r, err)
+			return
+		}
+		if holds(person, number, s.Clock()) {
+			s.complete(w, r, c, outcome{person: id})
+			return
+		}
+	}
+	s.render(w, r, c, http.StatusUnprocessableEntity, web.ErrDocumentUnknown)
+}
+
+// holds reports whether a person has a document with the number, of whatever kind.
+func holds(p storage.Person, number string, now time.Time) bool {
+	return slices.ContainsFunc(p.Documents, func(d storage.Document) bool {
+		given, err := identity.ParseDocument(d.Kind, number, now)
+		return err == nil && given.Number == d.Number
+	})
+}
+
+func (s *SignIn) toIdentify(w http.ResponseWriter, r *http.Request, c *conversation) {
+	s.move(w, r, c, stepIdentify)
+}
+
+// toPhone starts again with another number. What was proven of the old one is forgotten.
+func (s *SignIn) toPhone(w http.ResponseWriter, r *http.Request, c *conversation) {
+	if c.state.Session == nil {
+		c.state.Proven, c.state.Challenge = nil, nil
+	}
+	s.move(w, r, c, stepPhone)
+}
+
+func (s *SignIn) toCode(w http.ResponseWriter, r *http.Request, c *conversation) {
+	if c.state.Challenge == nil {
+		s.toPhone(w, r, c)
+		return
+	}
+	s.move(w, r, c, stepCode)
+}

@@ -1,0 +1,78 @@
+package signin
+
+import (
+	"net/http"
+
+	"manyou/federation/identity"
+	"manyou/idp/web"
+)
+
+// render shows the page of the step that the conversation stands at.
+func (s *SignIn) render(w http.ResponseWriter, r *http.Request, c *conversation, status int, problem web.Error) {
+	frame, action := s.frame(r, c), c.path()
+	switch c.state.Step {
+	case stepCode:
+		page := &web.CodePage{Frame: frame, Action: action, Phone: identity.MaskPhone(c.state.Phone), Error: problem}
+		if c.state.Challenge != nil {
+			page.ResendAfter = max(0, c.state.Challenge.ResendAt(s.policy).Sub(s.Clock()))
+		}
+		s.Web.Render(w, r, status, page)
+	case stepTOTP:
+		s.Web.Render(w, r, status, &web.TOTPPage{Frame: frame, Action: action, Error: problem})
+	case stepIdentify:
+		s.renderIdentify(w, r, c, nil)
+	case stepChoose:
+		s.Web.Render(w, r, status, &web.ChoosePage{Frame: frame, Action: action, Error: problem})
+	case stepProvince:
+		s.renderProvinces(w, r, c, frame)
+	case stepConsent:
+		s.Web.Render(w, r, status, &web.ConsentPage{Frame: frame, Action: action, Scopes: c.state.Consent.Scopes})
+	default: // at the phone, or back from another issuer by the browser's own means
+		phone := r.PostForm.Get("phone")
+		if hinted, err := identity.ParsePhone(c.state.Request.LoginHint); phone == "" && err == nil {
+			phone = hinted
+		}
+		s.Web.Render(w, r, status, &web.PhonePage{
+			Frame: frame, Action: action, Phone: phone, HasProvinces: s.hasProvinces(r), Error: problem,
+		})
+	}
+}
+
+func (s *SignIn) frame(r *http.Request, c *conversation) web.Frame {
+	return web.Frame{Application: s.Web.Pick(r, c.state.Request.Application), Locales: c.state.Request.Locales}
+}
+
+// renderIdentify shows what was typed again, save what was not understood.
+func (s *SignIn) renderIdentify(w http.ResponseWriter, r *http.Request, c *conversation, problems map[string]web.Error) {
+	status := http.StatusOK
+	if len(problems) > 0 {
+		status = http.StatusUnprocessableEntity
+	}
+	s.Web.Render(w, r, status, &web.IdentifyPage{
+		Frame: s.frame(r, c), Action: c.path(), Errors: problems,
+		Name: r.PostForm.Get("name"), Kind: r.PostForm.Get("document_kind"), Number: r.PostForm.Get("document_number"),
+	})
+}
+
+func (s *SignIn) renderProvinces(w http.ResponseWriter, r *http.Request, c *conversation, frame web.Frame) {
+	all, err := s.upstreams.provinces(r.Context(), c.state.Request.Asker)
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	page := &web.ProvincePage{Frame: frame, Action: c.path()}
+	for _, p := range all {
+		page.Provinces = append(page.Provinces, web.Province{Region: p.Region, Name: s.Web.Pick(r, p.Name)})
+	}
+	s.Web.Render(w, r, http.StatusOK, page)
+}
+
+// hasProvinces reports whether there is another issuer to sign in at.
+func (s *SignIn) hasProvinces(r *http.Request) bool {
+	if s.National {
+		all, err := s.upstreams.provinces(r.Context(), "")
+		return err == nil && len(all) > 0
+	}
+	_, err := s.upstreams.byRegion(r.Context(), NationRegion)
+	return err == nil
+}

@@ -1,0 +1,206 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"manyou/authenticators/otp"
+	"manyou/federation/register"
+	"manyou/idp/session"
+	"manyou/idp/web"
+	"manyou/storage"
+)
+
+// Host is the issuer on whose behalf a conversation is held. It answers what the sign-in was for.
+type Host interface {
+	// Finish is called with the session that stands once the citizen is signed in.
+	Finish(w http.ResponseWriter, r *http.Request, body []byte, s storage.Session)
+	// Refuse is called with an error code of OpenID Connect Core §3.1.2.6 when there will be no session.
+	Refuse(w http.ResponseWriter, r *http.Request, body []byte, code string)
+}
+
+// Store is what conversations need of storage.
+type Store interface {
+	storage.Persons
+	storage.Links
+	storage.Credentials
+	storage.Sessions
+	storage.SignIns
+	storage.Conversations
+	storage.Upstreams
+	storage.Consents
+	storage.Limits
+}
+
+// Vault computes keyed hashes, by which limits count without knowing whom.
+type Vault interface {
+	MAC(purpose string, data []byte) []byte
+}
+
+// Limits bound attempts in an hour; see idp.Limits.
+type Limits struct {
+	MessagesPerPhone, MessagesPerDevice, MessagesPerAddress int64
+	ProofsPerPerson, ProofsPerDevice, ProofsPerAddress      int64
+}
+
+// Config is what a [SignIn] needs.
+type Config struct {
+	Issuer   string
+	National bool
+	Region   string
+	Name     map[string]string
+
+	Store     Store
+	Vault     Vault
+	Host      Host
+	Cookies   *session.Cookies
+	Web       *web.Web
+	Messages  otp.Gateway
+	Register  register.Source
+	Transport http.RoundTripper
+
+	Clock          func() time.Time
+	Random         io.Reader
+	Logger         *slog.Logger
+	Limits         Limits
+	TrustedProxies []netip.Prefix
+}
+
+// SignIn holds the conversations of one issuer. It keeps no state between requests.
+type SignIn struct {
+	Config
+	sender    *otp.Sender
+	policy    otp.Policy
+	upstreams *directory
+	sending   chan struct{} // bounds messages under way
+}
+
+// maxSending bounds messages that are being handed to the gateway at once. Past it requests wait.
+const maxSending = 128
+
+// New prepares sign-in.
+func New(c Config) (*SignIn, error) {
+	issuer, err := url.Parse(c.Issuer)
+	if err != nil {
+		return nil, fmt.Errorf("issuer: %w", err)
+	}
+	sender, err := otp.NewSender(c.Name, issuer.Hostname())
+	if err != nil {
+		return nil, fmt.Errorf("prepare messages: %w", err)
+	}
+	s := &SignIn{Config: c, sender: sender, policy: otp.DefaultPolicy(), sending: make(chan struct{}, maxSending)}
+	s.upstreams = newDirectory(c)
+	return s, nil
+}
+
+// Paths of the conversation.
+const (
+	pathPrefix   = "/signin/"
+	pathCallback = "/upstream/callback"
+)
+
+// CallbackPath is where other issuers send the browser back to; it is registered there as redirect URI.
+const CallbackPath = pathCallback
+
+// Routes adds the pages of the conversation. protect refuses requests that another site makes the browser send.
+func (s *SignIn) Routes(mux *http.ServeMux, protect func(http.Handler) http.Handler) {
+	mux.Handle("GET "+pathPrefix+"{conversation}", http.HandlerFunc(s.show))
+	mux.Handle("POST "+pathPrefix+"{conversation}", protect(http.HandlerFunc(s.submit)))
+	mux.Handle("GET "+pathCallback, http.HandlerFunc(s.callback))
+}
+
+// show renders the page of the step that the conversation stands at.
+func (s *SignIn) show(w http.ResponseWriter, r *http.Request) {
+	c, ok := s.resume(w, r, r.PathValue("conversation"))
+	if !ok {
+		return
+	}
+	s.render(w, r, c, http.StatusOK, "")
+}
+
+// maxForm bounds a submitted page, in bytes.
+const maxForm = 16 << 10
+
+// submit takes what a page sent. Each step knows the actions it allows.
+func (s *SignIn) submit(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		s.problem(w, r, http.StatusRequestEntityTooLarge, web.ProblemBadRequest, err)
+		return
+	}
+	c, ok := s.resume(w, r, r.PathValue("conversation"))
+	if !ok {
+		return
+	}
+	action := r.PostForm.Get("action")
+	handler, ok := s.actions()[c.state.Step][action]
+	if !ok {
+		// An old page of the same conversation, in another tab or behind the back button: show where it stands.
+		s.back(w, r, c)
+		return
+	}
+	handler(w, r, c)
+}
+
+type handler func(w http.ResponseWriter, r *http.Request, c *conversation)
+
+// actions are the arrows that leave each step.
+func (s *SignIn) actions() map[step]map[string]handler {
+	return map[step]map[string]handler{
+		stepPhone:    {"phone": s.enterPhone, "phone_shared": s.enterPhone, "province": s.toProvinces},
+		stepCode:     {"code": s.enterCode, "resend": s.resend, "totp": s.toTOTP, "back": s.toPhone},
+		stepTOTP:     {"totp_verify": s.enterTOTP, "back": s.toCode},
+		stepIdentify: {"identify": s.identify, "back": s.toPhone},
+		stepChoose:   {"choose": s.choose, "identify": s.toIdentify, "back": s.toPhone},
+		stepProvince: {"upstream": s.toUpstream, "back": s.toPhone},
+		stepConsent:  {"agree": s.agree, "decline": s.decline},
+	}
+}
+
+// back sends the browser to the page of the step that the conversation stands at (POST, redirect, GET).
+func (s *SignIn) back(w http.ResponseWriter, r *http.Request, c *conversation) {
+	http.Redirect(w, r, c.path(), http.StatusSeeOther)
+}
+
+// RegionOf is the region of another issuer, "" if it is not known.
+func (s *SignIn) RegionOf(issuer string) string { return s.upstreams.regionOf(issuer) }
+
+// EndSessionURL is where a browser goes to end its session at another issuer, if that issuer offers it.
+func (s *SignIn) EndSessionURL(ctx context.Context, issuer, idToken, returnTo, state string) (string, bool) {
+	p, err := s.upstreams.byIssuer(ctx, issuer)
+	if err != nil {
+		return "", false
+	}
+	return p.provider.EndSessionURL(ctx, idToken, returnTo, state)
+}
+
+// problem shows what went wrong, with a reference that finds the cause in the log.
+func (s *SignIn) problem(w http.ResponseWriter, r *http.Request, status int, p web.Problem, cause error) {
+	s.problemPage(w, r, status, web.ProblemPage{Problem: p}, cause)
+}
+
+func (s *SignIn) problemPage(w http.ResponseWriter, r *http.Request, status int, page web.ProblemPage, cause error) {
+	page.Reference = s.reference()
+	level := slog.LevelWarn
+	if status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	s.Logger.Log(r.Context(), level, "problem shown", "reference", page.Reference, "problem", string(page.Problem), "cause", cause)
+	s.Web.Render(w, r, status, &page)
+}
+
+func (s *SignIn) fault(w http.ResponseWriter, r *http.Request, cause error) {
+	if errors.Is(cause, storage.ErrConflict) {
+		// The conversation went on elsewhere: another tab, a double click. Nothing is lost by starting there.
+		s.problem(w, r, http.StatusConflict, web.ProblemExpired, cause)
+		return
+	}
+	s.problem(w, r, http.StatusInternalServerError, web.ProblemGeneric, cause)
+}

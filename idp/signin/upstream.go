@@ -1,0 +1,286 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"manyou/federation/identity"
+	"manyou/federation/register"
+	"manyou/federation/upstream"
+	"manyou/idp/web"
+	"manyou/storage"
+)
+
+// upstreamAttempt is a sign-in at another issuer that is under way.
+type upstreamAttempt struct {
+	Issuer   string `json:"issuer"`
+	Nonce    string `json:"nonce"`
+	Verifier string `json:"verifier"`
+	Silent   bool   `json:"silent"` // no page was to be shown there
+}
+
+// pendingLink is a subject of another issuer that came without a document and waits for one.
+type pendingLink struct {
+	Issuer  string `json:"issuer"`
+	Subject string `json:"subject"`
+	Name    string `json:"name,omitempty"`
+	IDToken string `json:"id_token"`
+}
+
+// maxIDToken bounds what is kept of another issuer's ID token for signing out there, in bytes.
+const maxIDToken = 8 << 10
+
+// depart opens a conversation that begins at another issuer.
+func (s *SignIn) depart(w http.ResponseWriter, r *http.Request, st state, target *upstreamIssuer, silent bool) {
+	st.Step = stepPhone // where it stands if the other issuer cannot be reached
+	c, err := s.open(w, r, st)
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	s.goUpstream(w, r, c, target, silent)
+}
+
+// goUpstream sends the browser to another issuer.
+func (s *SignIn) goUpstream(w http.ResponseWriter, r *http.Request, c *conversation, target *upstreamIssuer, silent bool) {
+	attempt, err := s.newAttempt(target.Issuer, silent)
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	c.state.Upstream = attempt
+	location, err := target.provider.AuthorizationURL(r.Context(), s.upstreamRequest(c))
+	if err != nil {
+		s.upstreamFailed(w, r, c, target, err)
+		return
+	}
+	c.state.Step = stepUpstream
+	if err := s.advance(r.Context(), c); err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, location, http.StatusSeeOther)
+}
+
+func (s *SignIn) newAttempt(issuer string, silent bool) (*upstreamAttempt, error) {
+	var b [64]byte
+	if _, err := io.ReadFull(s.Random, b[:]); err != nil {
+		return nil, fmt.Errorf("begin at another issuer: %w", err)
+	}
+	return &upstreamAttempt{
+		Issuer: issuer, Silent: silent, Nonce: encoding.EncodeToString(b[:24]), Verifier: encoding.EncodeToString(b[24:]),
+	}, nil
+}
+
+// upstreamRequest is what is asked of the other issuer: what was asked here.
+func (s *SignIn) upstreamRequest(c *conversation) upstream.AuthRequest {
+	st := &c.state
+	req := upstream.AuthRequest{
+		State: c.token(), Nonce: st.Upstream.Nonce, Verifier: st.Upstream.Verifier,
+		LoginHint: st.Request.LoginHint, UILocales: st.Request.Locales,
+	}
+	if s.named(st.Request) {
+		req.DomainHint = st.Request.DomainHint
+	}
+	if st.Request.MaxAge != nil {
+		age := time.Duration(*st.Request.MaxAge) * time.Second
+		req.MaxAge = &age
+	}
+	switch {
+	case st.Upstream.Silent:
+		req.Prompt = "none"
+	case st.Request.Fresh:
+		req.Prompt = "login"
+	case !s.National && req.DomainHint == "":
+		req.Prompt = "select_account" // the citizen asked for the choice of provinces
+	}
+	if st.Request.Rung > 0 {
+		req.ACRValues = []string{fmt.Sprintf("urn:manyou:acr:%d", st.Request.Rung)}
+	}
+	return req
+}
+
+// toProvinces shows the choice of provinces; a province leaves that to the nation.
+func (s *SignIn) toProvinces(w http.ResponseWriter, r *http.Request, c *conversation) {
+	if s.National {
+		s.move(w, r, c, stepProvince)
+		return
+	}
+	s.interactive(w, r, c, NationRegion)
+}
+
+// toUpstream takes the province that the citizen chose.
+func (s *SignIn) toUpstream(w http.ResponseWriter, r *http.Request, c *conversation) {
+	s.interactive(w, r, c, r.PostForm.Get("region"))
+}
+
+func (s *SignIn) interactive(w http.ResponseWriter, r *http.Request, c *conversation, region string) {
+	target, err := s.upstreams.byRegion(r.Context(), region)
+	if err != nil {
+		s.problemPage(w, r, http.StatusBadRequest, web.ProblemPage{Problem: web.ProblemProvinceUnknown, Retry: c.path()}, err)
+		return
+	}
+	s.goUpstream(w, r, c, target, false)
+}
+
+// callback is where other issuers send the browser back to.
+func (s *SignIn) callback(w http.ResponseWriter, r *http.Request) {
+	answer, err := upstream.ParseCallback(r.URL.Query())
+	if err != nil {
+		s.problem(w, r, http.StatusBadRequest, web.ProblemExpired, err)
+		return
+	}
+	c, ok := s.resume(w, r, answer.State)
+	if !ok {
+		return
+	}
+	if c.state.Step != stepUpstream || c.state.Upstream == nil {
+		s.problem(w, r, http.StatusBadRequest, web.ProblemExpired, errors.New("no answer of another issuer is expected"))
+		return
+	}
+	target, err := s.upstreams.byIssuer(r.Context(), c.state.Upstream.Issuer)
+	if err != nil { // suspended meanwhile
+		s.problem(w, r, http.StatusForbidden, web.ProblemProvinceUnknown, err)
+		return
+	}
+	auth, err := target.provider.Redeem(r.Context(), answer, s.upstreamRequest(c))
+	if err != nil {
+		s.upstreamFailed(w, r, c, target, err)
+		return
+	}
+	s.arrive(w, r, c, target, auth)
+}
+
+// upstreamFailed goes on without the other issuer where the citizen can be served otherwise, and says what is the
+// matter where not.
+func (s *SignIn) upstreamFailed(w http.ResponseWriter, r *http.Request, c *conversation, target *upstreamIssuer, cause error) {
+	silent := c.state.Upstream.Silent
+	c.state.Upstream = nil
+	c.state.Step = stepPhone
+	var refused *upstream.RefusedError
+	isRefusal := errors.As(cause, &refused)
+	if !isRefusal {
+		s.Logger.WarnContext(r.Context(), "another issuer failed", "issuer", target.Issuer, "silent", silent, "cause", cause)
+	}
+	if silent {
+		if next, quiet, ok := s.nextIssuer(r, &c.state); ok {
+			s.goUpstream(w, r, c, next, quiet)
+			return
+		}
+	}
+	if c.state.Request.Silent {
+		if s.end(w, r, c) {
+			s.Host.Refuse(w, r, c.state.Request.Body, "login_required")
+		}
+		return
+	}
+	if silent || isRefusal {
+		s.move(w, r, c, stepPhone)
+		return
+	}
+	if err := s.advance(r.Context(), c); err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	page := web.ProblemPage{Problem: web.ProblemProvinceNonsense, Retry: c.path(), Subject: s.Web.Pick(r, target.Name)}
+	status := http.StatusBadGateway
+	switch {
+	case errors.Is(cause, upstream.ErrUnreachable):
+		page.Problem = web.ProblemProvinceDown
+	case errors.Is(cause, upstream.ErrSlow):
+		page.Problem, status = web.ProblemProvinceSlow, http.StatusGatewayTimeout
+	}
+	s.problemPage(w, r, status, page, cause)
+}
+
+// arrive goes on with a citizen whom another issuer authenticated.
+func (s *SignIn) arrive(w http.ResponseWriter, r *http.Request, c *conversation, target *upstreamIssuer, auth upstream.Authentication) {
+	c.state.Upstream = nil
+	c.state.Session = nil
+	c.state.Proven = []proof{{Rung: auth.ACR, AMR: auth.AMR, At: auth.AuthTime}}
+	idToken := auth.IDToken
+	if len(idToken) > maxIDToken {
+		idToken = ""
+	}
+	out := outcome{origin: target.Issuer, idToken: idToken}
+
+	link, _, err := s.Store.Link(r.Context(), target.Issuer, auth.Subject)
+	switch {
+	case err == nil:
+		out.person = link.PersonID
+	case !errors.Is(err, storage.ErrNotFound):
+		s.fault(w, r, err)
+		return
+	default:
+		ready, err := s.link(r.Context(), c, target, auth, &out)
+		if err != nil {
+			s.linkFailed(w, r, c, target, err)
+			return
+		}
+		if !ready {
+			s.move(w, r, c, stepPhone)
+			return
+		}
+	}
+	if s.National {
+		s.Cookies.AtHomeIn(w, r, target.Region)
+	}
+	s.complete(w, r, c, out)
+}
+
+// link joins a subject that is new here to a person, by a document that the other issuer verified. It reports false if
+// none came along: then the citizen is asked to prove who they are here, once.
+func (s *SignIn) link(ctx context.Context, c *conversation, target *upstreamIssuer, auth upstream.Authentication, out *outcome) (bool, error) {
+	claims, err := target.provider.Identity(ctx, auth)
+	if err != nil {
+		return false, err
+	}
+	if !claims.HasDocument {
+		c.state.Pending = &pendingLink{Issuer: target.Issuer, Subject: auth.Subject, Name: claims.Name, IDToken: out.idToken}
+		return false, nil
+	}
+	document, err := identity.ParseDocument(claims.Document.Kind, claims.Document.Number, s.Clock())
+	if err != nil {
+		return false, fmt.Errorf("%w: %w", errMismatch, err)
+	}
+	claimed, err := identity.NormalizeName(claims.Name)
+	if err != nil {
+		return false, fmt.Errorf("%w: %w", errMismatch, err)
+	}
+	name, region := claimed.Normal, claims.Region
+	if target.Region != NationRegion {
+		// The nation asks the authoritative register; a province takes the nation's word.
+		verdict, err := s.Register.Verify(ctx, register.Claim{Name: claimed, Document: document})
+		if err != nil {
+			return false, err
+		}
+		if !verdict.Matches() {
+			return false, errMismatch
+		}
+		name, region = verdict.Name, verdict.Region
+	}
+	known, err := s.knownOrNew(ctx, document, name, region)
+	if err != nil {
+		return false, err
+	}
+	out.person, out.created = known.person, known.created
+	out.link = &storage.Link{Issuer: target.Issuer, Subject: auth.Subject, PersonID: known.person, CreatedAt: s.Clock()}
+	return true, nil
+}
+
+func (s *SignIn) linkFailed(w http.ResponseWriter, r *http.Request, c *conversation, target *upstreamIssuer, cause error) {
+	switch {
+	case errors.Is(cause, errMismatch):
+		s.problemPage(w, r, http.StatusForbidden, web.ProblemPage{Problem: web.ProblemMismatch, Subject: s.Web.Pick(r, target.Name)}, cause)
+	case errors.Is(cause, register.ErrUnavailable):
+		s.problemPage(w, r, http.StatusServiceUnavailable, web.ProblemPage{Problem: web.ProblemRegister}, cause)
+	default:
+		c.state.Upstream = &upstreamAttempt{Issuer: target.Issuer}
+		s.upstreamFailed(w, r, c, target, cause)
+	}
+}

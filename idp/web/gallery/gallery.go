@@ -1,0 +1,108 @@
+// Package gallery holds one sample of every page and state, with invented people, for tests and for looking at.
+//
+// It is imported by tests only.
+package gallery
+
+import (
+	"net/http"
+	"time"
+
+	"manyou/authenticators/otp"
+	"manyou/federation/identity"
+	"manyou/idp/web"
+)
+
+// Sample is a page as a citizen might meet it.
+type Sample struct {
+	Name   string // of the sample: "code_wrong"
+	Status int
+	Page   web.Page
+}
+
+const (
+	action  = "/signin/sample"
+	account = "/account"
+	phone   = "138****0000"
+)
+
+// Samples lists every page, and the states of a page that look different.
+func Samples() []Sample {
+	to := func(name string) web.Frame { return web.Frame{Application: name} }
+	care := to("四川养老服务")
+	ok, refused := http.StatusOK, http.StatusUnprocessableEntity
+	samples := []Sample{
+		{"home", ok, &web.HomePage{}},
+		{"phone", ok, &web.PhonePage{Frame: care, Action: action, HasProvinces: true}},
+		{"phone_wrong", refused, &web.PhonePage{Frame: care, Action: action, Phone: "1380000", HasProvinces: true, Error: web.ErrPhone}},
+		{"code", ok, &web.CodePage{Frame: care, Action: action, Phone: phone, ResendAfter: 58 * time.Second}},
+		{"code_wrong", refused, &web.CodePage{Frame: care, Action: action, Phone: phone, Error: web.ErrCodeWrong}},
+		{"totp", ok, &web.TOTPPage{Frame: care, Action: action}},
+		{"identify", ok, &web.IdentifyPage{Frame: care, Action: action}},
+		{"identify_wrong", refused, &web.IdentifyPage{
+			Frame: care, Action: action, Name: "阿依古丽·买买提", Kind: "resident_id", Number: "650000199003070011",
+			Errors: map[string]web.Error{"document_number": web.ErrDocumentCheck},
+		}},
+		{"identify_unknown", refused, &web.IdentifyPage{
+			Frame: care, Action: action, Name: "王小明", Kind: "passport", Number: "CHN E00000000",
+			Errors: map[string]web.Error{"": web.ErrIdentity},
+		}},
+		{"choose", ok, &web.ChoosePage{Frame: care, Action: action}},
+		{"provinces", ok, &web.ProvincePage{Frame: care, Action: action, Provinces: provinces(34)}},
+		{"provinces_two", ok, &web.ProvincePage{Frame: care, Action: action, Provinces: provinces(2)}},
+		{"consent", ok, &web.ConsentPage{Frame: to("浙江省人民政府住房公积金管理中心"), Action: action, Scopes: web.Scopes()}},
+		{"sign_out", ok, &web.SignOutPage{Frame: care, Action: "/end_session", Fields: []web.Field{{Name: "state", Value: "s"}}}},
+		{"signed_out", ok, &web.SignedOutPage{}},
+		{"account", ok, &web.AccountPage{
+			Name: "阿依古丽·买买提", Document: "330***********0011", Action: account, EnrolURL: "/account/totp", SignOutURL: "/end_session",
+			Methods: []web.Method{
+				{ID: "1", Kind: "sms", Label: phone, AddedAt: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)},
+				{ID: "2", Kind: "totp", AddedAt: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Removable: true},
+			},
+			Links: []string{"四川省统一身份认证", "https://id.nation.example"},
+		}},
+		{"account_new", ok, &web.AccountPage{
+			Name: "王小明", Document: "CHN/E*****000", Action: account, EnrolURL: "/account/totp", SignOutURL: "/end_session",
+			Methods: []web.Method{{ID: "1", Kind: "sms", Label: phone, AddedAt: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}},
+		}},
+		{"totp_enrol", ok, enrolment("")},
+		{"totp_enrol_wrong", refused, enrolment(web.ErrCodeWrong)},
+		{"form_post", ok, &web.FormPostPage{Frame: care, Target: "https://app.example/cb", Fields: []web.Field{{Name: "code", Value: "c"}}}},
+	}
+	for _, p := range web.Problems() {
+		page := &web.ProblemPage{Problem: p, Reference: "3F9A12C07B", Retry: action}
+		if p == web.ProblemProvinceDown || p == web.ProblemMismatch {
+			page.Subject = "四川省统一身份认证"
+		}
+		samples = append(samples, Sample{"problem_" + string(p), http.StatusBadRequest, page})
+	}
+	return samples
+}
+
+func provinces(n int) []web.Province {
+	list := make([]web.Province, 0, n)
+	for _, r := range identity.Regions() {
+		if len(list) < n && (n > 2 || r.Code == "33" || r.Code == "51") {
+			list = append(list, web.Province{Region: r.Code, Name: r.Name + "统一身份认证"})
+		}
+	}
+	return list
+}
+
+func enrolment(problem web.Error) web.Page {
+	secret := []byte("an invented secret, 20"[:20])
+	picture, err := otp.QRSVG("otpauth://totp/Manyou:sample?secret=" + "MFXCA2LOOZSW45DFMQQHGZLDOJSXILBA" + "&issuer=Manyou")
+	if err != nil {
+		panic(err) // a constant
+	}
+	return &web.TOTPEnrolPage{Action: "/account/totp", QR: picture, Secret: otp.SecretText(secret), Enrolment: "sealed", Error: problem}
+}
+
+// Handler serves the samples under /NAME with everything that pages need.
+func Handler(w *web.Web) http.Handler {
+	mux := http.NewServeMux()
+	w.Routes(mux)
+	for _, s := range Samples() {
+		mux.HandleFunc("GET /"+s.Name, func(rw http.ResponseWriter, r *http.Request) { w.Render(rw, r, s.Status, s.Page) })
+	}
+	return mux
+}

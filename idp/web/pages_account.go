@@ -1,0 +1,143 @@
+package web
+
+import (
+	"html/template"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"manyou/federation/identity"
+)
+
+// AccountPage shows a citizen what the issuer knows of them. A method is removed by a form that posts its ID
+// (credential). Action: remove.
+type AccountPage struct {
+	Frame
+	Name       string
+	Document   string // masked
+	Action     string
+	EnrolURL   string // where an authenticator app is added
+	SignOutURL string
+	Methods    []Method
+	Links      []string // the issuers that know the citizen: a name, or the issuer's URL
+}
+
+func (*AccountPage) template() string { return "account" }
+func (*AccountPage) title() string    { return "account.title" }
+
+// LinkNames are the links as they are shown: of a URL, its host.
+func (p *AccountPage) LinkNames() []string {
+	names := make([]string, 0, len(p.Links))
+	for _, l := range p.Links {
+		if u, err := url.Parse(l); err == nil && u.Host != "" {
+			l = u.Host
+		}
+		names = append(names, l)
+	}
+	return names
+}
+
+// Method is a way to sign in.
+type Method struct {
+	ID        string
+	Kind      string // "sms" or "totp"
+	Label     string // what the citizen calls it; the masked number of "sms"
+	AddedAt   time.Time
+	Removable bool
+}
+
+// MethodKinds lists the kinds that [AccountPage] has words for.
+func MethodKinds() []string { return []string{"sms", "totp"} }
+
+// TOTPEnrolPage shows the secret of an authenticator app and asks for its first code (code), with enrolment sent along.
+// Action: confirm.
+type TOTPEnrolPage struct {
+	Frame
+	Action string
+	// QR is an SVG image, written into the page as it is: it must come from otp.QRSVG, never from outside.
+	QR        []byte
+	Secret    string // in groups, to be typed
+	Enrolment string
+	Error     Error
+}
+
+func (*TOTPEnrolPage) template() string { return "totp_enrol" }
+func (*TOTPEnrolPage) title() string    { return "totp_enrol.title" }
+func (p *TOTPEnrolPage) failed() bool   { return p.Error != "" }
+
+// Image is the QR code for the template.
+func (p *TOTPEnrolPage) Image() template.HTML { return template.HTML(p.QR) } //nolint:gosec // drawn by otp.QRSVG
+
+// ProvincePage lets the citizen choose the issuer to sign in at (region). Actions: upstream, back.
+type ProvincePage struct {
+	Frame
+	Action    string
+	Provinces []Province
+}
+
+func (*ProvincePage) template() string { return "province" }
+func (*ProvincePage) title() string    { return "province.title" }
+
+func (p *ProvincePage) script() string {
+	if p.Searchable() {
+		return assetProvinces
+	}
+	return ""
+}
+
+// Province is an issuer to sign in at.
+type Province struct {
+	Region string // "33"
+	Name   string // shown if the region is none of GB/T 2260
+}
+
+// searchable is how many provinces it takes for the list to be grouped and searched.
+const searchable = 9
+
+// Searchable reports whether the list is long.
+func (p *ProvincePage) Searchable() bool { return len(p.Provinces) >= searchable }
+
+// Area is a group of provinces that lie together.
+type Area struct {
+	Key       string // of its message, "" for the only group of a short list
+	Provinces []place
+}
+
+// place is a province as it is shown.
+type place struct{ Region, Chinese, English, Search string }
+
+// areas are the groups, by the first digits of the codes: GB/T 2260 is made that way.
+var areas = [...]struct{ key, digits string }{
+	{"north", "1"}, {"northeast", "2"}, {"east", "3"}, {"south", "4"}, {"southwest", "5"}, {"northwest", "6"}, {"islands", "78"}, {"other", "09"},
+}
+
+// Areas are the provinces in groups, each in the order of codes.
+func (p *ProvincePage) Areas() []Area {
+	places := make([]place, 0, len(p.Provinces))
+	for _, v := range p.Provinces {
+		shown := place{Region: v.Region, Chinese: v.Name, English: v.Name, Search: strings.ToLower(v.Name + " " + v.Region)}
+		if r, ok := identity.LookupRegion(v.Region); ok {
+			shown.Chinese, shown.English = r.Name, r.English
+			shown.Search = strings.ToLower(strings.Join([]string{r.Name, r.Pinyin, r.English, v.Name, v.Region}, " "))
+		}
+		places = append(places, shown)
+	}
+	slices.SortFunc(places, func(a, b place) int { return strings.Compare(a.Region, b.Region) })
+	if !p.Searchable() {
+		return []Area{{Provinces: places}}
+	}
+	groups := make([]Area, 0, len(areas))
+	for _, area := range areas {
+		group := Area{Key: "area." + area.key}
+		for _, v := range places {
+			if strings.Contains(area.digits, (v.Region + "0")[:1]) {
+				group.Provinces = append(group.Provinces, v)
+			}
+		}
+		if len(group.Provinces) > 0 {
+			groups = append(groups, group)
+		}
+	}
+	return groups
+}

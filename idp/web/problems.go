@@ -1,0 +1,57 @@
+package web
+
+// Problem is what went wrong, in a citizen's terms. Each has a title, what happened and what to do in every catalogue.
+type Problem string
+
+// The problems.
+const (
+	ProblemGeneric            Problem = "generic"             // nobody's fault but ours
+	ProblemNotFound           Problem = "not_found"           // no such page
+	ProblemBadRequest         Problem = "bad_request"         // a malformed or oversized request
+	ProblemUnknownApplication Problem = "unknown_application" // no such application, or it is not published
+	ProblemRedirectURI        Problem = "redirect_uri"        // the application wants answers sent where it may not
+	ProblemExpired            Problem = "expired"             // the sign-in took too long, or belongs to another browser
+	ProblemProvinceDown       Problem = "province_down"       // another issuer cannot be reached
+	ProblemProvinceSlow       Problem = "province_slow"       // another issuer did not answer in time
+	ProblemProvinceNonsense   Problem = "province_nonsense"   // another issuer's answer cannot be trusted
+	ProblemProvinceUnknown    Problem = "province_unknown"    // no sign-in with that province
+	ProblemMismatch           Problem = "mismatch"            // another issuer and the register name different people
+	ProblemFrozen             Problem = "frozen"              // the person may not sign in
+	ProblemTooMany            Problem = "too_many"            // attempts are used up
+	ProblemRegister           Problem = "register"            // the authoritative source does not answer
+	ProblemSignOut            Problem = "sign_out"            // a sign-out request that cannot be trusted
+)
+
+// Problems lists the problems.
+func Problems() []Problem {
+	return []Problem{
+		ProblemGeneric, ProblemNotFound, ProblemBadRequest, ProblemUnknownApplication, ProblemRedirectURI, ProblemExpired,
+		ProblemProvinceDown, ProblemProvinceSlow, ProblemProvinceNonsense, ProblemProvinceUnknown, ProblemMismatch,
+		ProblemFrozen, ProblemTooMany, ProblemRegister, ProblemSignOut,
+	}
+}
+
+// Error is what is wrong with something a citizen typed. "" is nothing.
+type Error string
+
+// The errors.
+const (
+	ErrPhone           Error = "phone"            // not a phone number
+	ErrCodeForm        Error = "code_form"        // not six digits
+	ErrCodeWrong       Error = "code_wrong"       // another code was expected, or it was used
+	ErrCodeExpired     Error = "code_expired"     // too late
+	ErrCodeExhausted   Error = "code_exhausted"   // too many wrong attempts for one code
+	ErrName            Error = "name"             // not a name
+	ErrDocument        Error = "document"         // not a number of that kind
+	ErrDocumentCheck   Error = "document_check"   // the check digit says that a digit is wrong
+	ErrDocumentUnknown Error = "document_unknown" // nobody who shares the phone has that number
+	ErrIdentity        Error = "identity"         // name, document and phone do not agree with the register
+)
+
+// Errors lists the errors.
+func Errors() []Error {
+	return []Error{
+		ErrPhone, ErrCodeForm, ErrCodeWrong, ErrCodeExpired, ErrCodeExhausted, ErrName, ErrDocument, ErrDocumentCheck,
+		ErrDocumentUnknown, ErrIdentity,
+	}
+}
