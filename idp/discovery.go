@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"manyou/idp/keys"
+	"manyou/idp/signin"
 )
 
 // Paths of the issuer's endpoints.
@@ -22,7 +23,12 @@ const (
 	pathIntrospect = "/introspect"
 	pathRevoke     = "/revoke"
 	pathEndSession = "/end_session"
-	pathSignedOut  = "/upstream/signed-out"
+)
+
+// Where another issuer sends the browser back to; both are registered there.
+const (
+	CallbackPath  = signin.CallbackPath
+	SignedOutPath = "/upstream/signed-out"
 )
 
 // metadata is the provider's metadata (OpenID Connect Discovery §3, RFC 8414 §2).

@@ -36,7 +36,7 @@ func (i *Issuer) endpointEdge(next http.Handler) http.Handler {
 			op.WriteError(w, r, err, nil)
 			return
 		}
-		next.ServeHTTP(&challenger{ResponseWriter: w, challenge: `Basic realm="manyou", charset="UTF-8"`}, r)
+		i.challenged(next, w, r, challenger{challenge: `Basic realm="manyou", charset="UTF-8"`})
 	})
 }
 
@@ -66,7 +66,7 @@ func (i *Issuer) userInfoEdge(next http.Handler) http.Handler {
 				return
 			}
 		}
-		next.ServeHTTP(&challenger{ResponseWriter: w, challenge: `Bearer realm="manyou"`, bearer: true}, r)
+		i.challenged(next, w, r, challenger{challenge: `Bearer realm="manyou"`, bearer: true})
 	})
 }
 
@@ -87,15 +87,31 @@ func parseForm(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// challenged serves a request through a challenger, and logs a refusal: who asked, never with what.
+func (i *Issuer) challenged(next http.Handler, w http.ResponseWriter, r *http.Request, c challenger) {
+	c.ResponseWriter = w
+	next.ServeHTTP(&c, r)
+	if c.status < http.StatusBadRequest {
+		return
+	}
+	clientID, _, ok := r.BasicAuth()
+	if !ok {
+		clientID = r.PostForm.Get("client_id")
+	}
+	i.Logger.InfoContext(r.Context(), "request refused", "path", r.URL.Path, "status", c.status, "client_id", clientID[:min(len(clientID), 64)])
+}
+
 // challenger adds WWW-Authenticate to refusals (RFC 6749 §5.2, RFC 6750 §3).
 type challenger struct {
 	http.ResponseWriter
 	challenge string
 	bearer    bool
+	status    int
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (c *challenger) WriteHeader(status int) {
+	c.status = status
 	switch {
 	case status == http.StatusUnauthorized && c.bearer:
 		c.Header().Set("WWW-Authenticate", c.challenge+`, error="invalid_token"`)

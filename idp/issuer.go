@@ -130,7 +130,7 @@ func (i *Issuer) routes() (http.Handler, error) {
 	mux.HandleFunc("POST "+pathAuthorize, i.authorize)
 	mux.HandleFunc("GET "+pathEndSession, i.endSession)
 	mux.HandleFunc("POST "+pathEndSession, i.endSession)
-	mux.HandleFunc("GET "+pathSignedOut, i.returnFromSignOut)
+	mux.HandleFunc("GET "+SignedOutPath, i.returnFromSignOut)
 	i.signin.Routes(mux, i.crossOrigin.Handler)
 	i.account.Routes(mux, i.crossOrigin.Handler)
 	i.web.Routes(mux)

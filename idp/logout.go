@@ -135,7 +135,7 @@ func (i *Issuer) signOut(w http.ResponseWriter, r *http.Request, s storage.Sessi
 			i.fault(w, r, err)
 			return
 		}
-		if away, ok := i.signin.EndSessionURL(r.Context(), s.Origin, s.UpstreamIDToken, i.Issuer+pathSignedOut, state); ok {
+		if away, ok := i.signin.EndSessionURL(r.Context(), s.Origin, s.UpstreamIDToken, i.Issuer+SignedOutPath, state); ok {
 			redirectAway(w, r, away)
 			return
 		}

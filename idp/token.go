@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -137,7 +138,7 @@ func (i *Issuer) RefreshToken(ctx context.Context, r *op.ClientRequest[oidc.Refr
 		}
 		for _, scope := range r.Data.Scopes {
 			if !slices.Contains(g.Scopes, scope) { // RFC 6749 §6
-				return nil, op.NewStatusError(oidc.ErrInvalidScope().WithDescription("scope was not granted"), 400)
+				return nil, op.NewStatusError(oidc.ErrInvalidScope().WithDescription("scope was not granted"), http.StatusBadRequest)
 			}
 		}
 	}
@@ -157,13 +158,13 @@ func (i *Issuer) ClientCredentialsExchange(_ context.Context, r *op.ClientReques
 	app := applicationOf(r.Client)
 	scopes := []string{}
 	for _, scope := range r.Data.Scope {
-		// Scopes about a person mean nothing without one.
-		if slices.Contains(app.Scopes, scope) && !slices.Contains(personScopes, scope) {
+		switch {
+		case slices.Contains(personScopes, scope): // means nothing without a person; the answer says what was granted
+		case slices.Contains(app.Scopes, scope):
 			scopes = append(scopes, scope)
+		default:
+			return nil, op.NewStatusError(oidc.ErrInvalidScope().WithDescription("scope is not open to this client"), http.StatusBadRequest)
 		}
-	}
-	if len(scopes) < len(r.Data.Scope) {
-		return nil, op.NewStatusError(oidc.ErrInvalidScope().WithDescription("scope is not open to this client"), 400)
 	}
 	jti, err := i.mintTokenID(tokenID{})
 	if err != nil {

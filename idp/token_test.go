@@ -262,8 +262,11 @@ func TestClientCredentialsGiveATokenWithoutAPerson(t *testing.T) {
 	if claims := payload(t, token); claims["sub"] != "main" || claims["client_id"] != "main" {
 		t.Errorf("%v", claims)
 	}
-	if status, got := w.token("main", "grant_type", "client_credentials", "scope", "openid"); got["error"] != "invalid_scope" {
-		t.Errorf("a scope about a person: %d %v", status, got)
+	if _, got := w.token("main", "grant_type", "client_credentials", "scope", "openid api"); got["scope"] != "api" {
+		t.Errorf("a scope about a person was granted without one: %v", got)
+	}
+	if status, got := w.token("main", "grant_type", "client_credentials", "scope", "other"); got["error"] != "invalid_scope" {
+		t.Errorf("a scope that is not open to the client: %d %v", status, got)
 	}
 	if status, got := w.token("public", "grant_type", "client_credentials"); status < 400 || got["error"] == nil || got["access_token"] != nil {
 		t.Errorf("a public client: %d %v", status, got)

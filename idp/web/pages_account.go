@@ -112,13 +112,23 @@ var areas = [...]struct{ key, digits string }{
 	{"north", "1"}, {"northeast", "2"}, {"east", "3"}, {"south", "4"}, {"southwest", "5"}, {"northwest", "6"}, {"islands", "78"}, {"other", "09"},
 }
 
+// short is the name that a region goes by: "内蒙古" for "内蒙古自治区".
+func short(name string) string {
+	for _, kind := range []string{"特别行政区", "维吾尔自治区", "壮族自治区", "回族自治区", "自治区", "省", "市"} {
+		if s, ok := strings.CutSuffix(name, kind); ok {
+			return s
+		}
+	}
+	return name
+}
+
 // Areas are the provinces in groups, each in the order of codes.
 func (p *ProvincePage) Areas() []Area {
 	places := make([]place, 0, len(p.Provinces))
 	for _, v := range p.Provinces {
 		shown := place{Region: v.Region, Chinese: v.Name, English: v.Name, Search: strings.ToLower(v.Name + " " + v.Region)}
 		if r, ok := identity.LookupRegion(v.Region); ok {
-			shown.Chinese, shown.English = r.Name, r.English
+			shown.Chinese, shown.English = short(r.Name), r.English
 			shown.Search = strings.ToLower(strings.Join([]string{r.Name, r.Pinyin, r.English, v.Name, v.Region}, " "))
 		}
 		places = append(places, shown)

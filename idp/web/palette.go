@@ -48,7 +48,7 @@ func paletteOf(region string) palette {
 		},
 		dark: shade{
 			accent: oklch(.80, .085, h), on: oklch(.19, .02, h), strong: oklch(.88, .07, h),
-			tint: oklch(.25, .022, h), figure: oklch(.285, .035, h), paper: oklch(.185, .010, h),
+			tint: oklch(.25, .022, h), figure: oklch(.34, .045, h), paper: oklch(.185, .010, h),
 		},
 	}
 }

@@ -13,12 +13,6 @@ import (
 	"manyou/storage/vault"
 )
 
-// Where issuers send browsers back to each other.
-const (
-	upstreamCallback  = "/upstream/callback"
-	upstreamSignedOut = "/upstream/signed-out"
-)
-
 // databases are the files of the regions.
 var databases = map[string]string{nation: "nation.db", zhejiang: "zhejiang.db", sichuan: "sichuan.db"}
 

@@ -8,6 +8,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"manyou/cmd/manyou/demo/application"
+	"manyou/idp"
 	"manyou/storage"
 )
 
@@ -65,7 +66,7 @@ func (r registrar) neighbour(ctx context.Context, i *Issuer, other string) error
 	if err := i.Store.PutApplication(ctx, storage.Application{
 		ClientID: issuerClientID(other), Status: storage.ApplicationPublished,
 		Name: issuerNames[other], Region: other, AuthMethod: "client_secret_basic", SecretHash: r.hash(i, secret),
-		RedirectURIs: []string{url + upstreamCallback}, PostLogoutRedirectURIs: []string{url + upstreamSignedOut},
+		RedirectURIs: []string{url + idp.CallbackPath}, PostLogoutRedirectURIs: []string{url + idp.SignedOutPath},
 		GrantTypes: codeGrants, Scopes: issuerScopes, SectorIdentifier: host(url), IDTokenAlg: "ES256", Issuer: true,
 		CreatedAt: r.state.now(), UpdatedAt: r.state.now(),
 	}); err != nil {
