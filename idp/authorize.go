@@ -133,7 +133,7 @@ func (i *Issuer) begin(w http.ResponseWriter, r *http.Request, req *authorizatio
 		return
 	}
 	i.signin.Begin(w, r, signin.Request{
-		Body: body, Application: nameOf(app), Asker: askerRegion(app),
+		Body: body, Application: app.Name, Target: req.RedirectURI, Asker: askerRegion(app),
 		Silent: req.asks("none"), Fresh: req.asks("login"), Choose: req.asks("select_account"),
 		MaxAge: req.MaxAge, Rung: rung, Essential: essential,
 		LoginHint: req.LoginHint, DomainHint: req.DomainHint, Locales: req.UILocales,
@@ -147,8 +147,6 @@ func askerRegion(app *application) string {
 	}
 	return ""
 }
-
-func nameOf(app *application) map[string]string { return app.Name }
 
 // errUnmet is the answer to a request for more assurance than can be reached (OpenID Connect Core Error Code
 // unmet_authentication_requirements 1.0).
@@ -203,6 +201,6 @@ func (i *Issuer) askConsent(w http.ResponseWriter, r *http.Request, req *authori
 		i.fault(w, r, err)
 		return
 	}
-	i.signin.AskConsent(w, r, signin.Request{Body: body, Application: nameOf(app), Locales: req.UILocales},
+	i.signin.AskConsent(w, r, signin.Request{Body: body, Application: app.Name, Target: req.RedirectURI, Locales: req.UILocales},
 		signin.Consent{ClientID: app.ClientID, Scopes: []string{scopeDocument}}, s)
 }

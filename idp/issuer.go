@@ -71,7 +71,7 @@ func New(ctx context.Context, c Config) (*Issuer, error) {
 	}
 	i.account = account.New(account.Config{
 		Issuer: c.Issuer, Name: c.Name, Store: c.Store, Vault: c.Vault, Cookies: i.cookies, Web: i.web,
-		SignIn: i.signInHere, Clock: c.Clock, Random: c.Random, Logger: c.Logger,
+		SignIn: i.signInHere, NameOf: i.signin.NameOf, Clock: c.Clock, Random: c.Random, Logger: c.Logger,
 	})
 	if i.handler, err = i.routes(); err != nil {
 		return nil, err
@@ -152,7 +152,7 @@ func (i *Issuer) signInHere(w http.ResponseWriter, r *http.Request, path string,
 		i.fault(w, r, err)
 		return
 	}
-	req.Body, req.Application = body, i.Name
+	req.Body = body
 	s, err := i.cookies.Current(r)
 	if err != nil {
 		i.signin.Begin(w, r, req, nil)

@@ -66,7 +66,7 @@ func (i *Issuer) endSession(w http.ResponseWriter, r *http.Request) {
 			name = req.app.Name
 		}
 		i.web.Render(w, r, http.StatusOK, &web.SignOutPage{
-			Frame:  web.Frame{Application: i.web.Pick(r, name), Locales: p.list("ui_locales")},
+			Frame:  web.Frame{Application: i.web.Pick(r, name, p.list("ui_locales")...), Locales: p.list("ui_locales")},
 			Action: pathEndSession, Fields: signOutFields(p),
 		})
 		return

@@ -39,27 +39,27 @@ type idToken struct {
 	SessionID  string   `json:"sid,omitempty"` // OpenID Connect Back-Channel Logout §2.1
 }
 
-func (i *Issuer) mintAccessToken(g storage.Grant, app *application) (string, error) {
+func (i *Issuer) mintAccessToken(g storage.Grant, app *application, subject string) (string, error) {
 	jti, err := i.mintTokenID(tokenID{GrantID: g.ID, ExpiresAt: g.ExpiresAt})
 	if err != nil {
 		return "", err
 	}
 	now := i.Clock().Unix()
 	return i.sign(keys.ES256, keys.TypeAccessToken, accessToken{
-		Issuer: i.Issuer, Subject: i.subject(g.PersonID, app), Audience: i.audienceOf(app), ClientID: app.ClientID,
+		Issuer: i.Issuer, Subject: subject, Audience: i.audienceOf(app), ClientID: app.ClientID,
 		Scope: strings.Join(g.Scopes, " "), IssuedAt: now, Expires: now + int64(accessLifetime.Seconds()), ID: jti,
 		AuthTime: g.AuthTime.Unix(), ACR: acrOf(g.ACR), AMR: g.AMR,
 	})
 }
 
-func (i *Issuer) mintIDToken(g storage.Grant, app *application, nonce string) (string, error) {
+func (i *Issuer) mintIDToken(g storage.Grant, app *application, subject, nonce string) (string, error) {
 	now := i.Clock().Unix()
 	alg := keys.ES256
 	if app.IDTokenAlg == keys.RS256 {
 		alg = keys.RS256
 	}
 	return i.sign(alg, keys.TypeIDToken, idToken{
-		Issuer: i.Issuer, Subject: i.subject(g.PersonID, app), Audience: app.ClientID, Authorized: app.ClientID,
+		Issuer: i.Issuer, Subject: subject, Audience: app.ClientID, Authorized: app.ClientID,
 		IssuedAt: now, Expires: now + int64(idTokenLifetime.Seconds()), AuthTime: g.AuthTime.Unix(), Nonce: nonce,
 		ACR: acrOf(g.ACR), AMR: g.AMR, SessionID: i.sessionID(g.SessionID, app),
 	})

@@ -98,12 +98,13 @@ func (i *Issuer) answer(g storage.Grant, app *application, nonce string, withIDT
 	response := tokenResponse{
 		TokenType: "Bearer", ExpiresIn: int64(accessLifetime.Seconds()), Scope: strings.Join(g.Scopes, " "),
 	}
+	subject := i.subject(g.PersonID, app)
 	var err error
-	if response.AccessToken, err = i.mintAccessToken(g, app); err != nil {
+	if response.AccessToken, err = i.mintAccessToken(g, app, subject); err != nil {
 		return nil, serverError(err)
 	}
 	if withIDToken {
-		if response.IDToken, err = i.mintIDToken(g, app, nonce); err != nil {
+		if response.IDToken, err = i.mintIDToken(g, app, subject, nonce); err != nil {
 			return nil, serverError(err)
 		}
 	}

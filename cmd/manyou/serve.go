@@ -18,11 +18,10 @@ import (
 	"manyou/cmd/manyou/config"
 	"manyou/federation/register"
 	"manyou/idp"
-	"manyou/idp/signin"
 )
 
 // callbackPath is where other issuers send browsers back to.
-const callbackPath = signin.CallbackPath
+const callbackPath = idp.CallbackPath
 
 type serveCommand struct{ configFlag }
 

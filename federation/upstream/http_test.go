@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -45,14 +46,27 @@ func TestSecretsDoNotFollowARedirectToAnotherHost(t *testing.T) {
 	}
 }
 
-func TestACodeIsNotSentTwiceByRedirectOnTheSameHost(t *testing.T) {
+func TestACodeAndASecretAreNotSentTwiceByRedirectOnTheSameHost(t *testing.T) {
+	for _, status := range []int{http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
+		province := newProvince(t)
+		province.override[tokenPath] = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", status) }
+		if _, err := signIn(t, province.provider()); !errors.Is(err, upstream.ErrMisbehaved) {
+			t.Errorf("%d: got %v", status, err)
+		}
+		if n := province.count("/again"); n != 0 {
+			t.Errorf("%d: they were sent %d times more", status, n)
+		}
+	}
+}
+
+func TestATooLargeAnswerIsRefusedThoughItsBeginningIsGood(t *testing.T) {
 	province := newProvince(t)
-	province.override[tokenPath] = redirect("/token-again")
+	province.override[tokenPath] = func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, map[string]any{"access_token": theToken, "token_type": "Bearer", "id_token": province.mint()})
+		_, _ = io.WriteString(w, strings.Repeat(" ", 2<<20))
+	}
 	if _, err := signIn(t, province.provider()); !errors.Is(err, upstream.ErrMisbehaved) {
 		t.Fatalf("got %v", err)
-	}
-	if n := province.count("/token-again"); n != 0 {
-		t.Errorf("it was sent %d times", n)
 	}
 }
 
@@ -68,9 +82,10 @@ func TestADocumentMayMoveOnItsHost(t *testing.T) {
 func TestAnAnswerThatDripsIsSlow(t *testing.T) {
 	for _, path := range []string{discoveryPath, keysPath, tokenPath, userInfoPath} {
 		t.Run(path, func(t *testing.T) {
+			t.Parallel()
 			province := newProvince(t)
 			province.override[path] = drip
-			p := province.provider(func(c *upstream.Config) { c.Timeout = 300 * time.Millisecond })
+			p := province.provider(func(c *upstream.Config) { c.Timeout = time.Second })
 			a, err := signIn(t, p)
 			if err == nil {
 				_, err = p.Identity(t.Context(), a)
@@ -172,11 +187,50 @@ func TestAnIssuerThatFailsAgainAndAgainIsLeftAloneForAMoment(t *testing.T) {
 	keepsQuiet(t, log.String())
 }
 
+func TestOneRequestProbesAnIssuerThatWasLeftAlone(t *testing.T) {
+	province := newProvince(t)
+	p := province.provider()
+	province.override[tokenPath] = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }
+	for range 5 {
+		if _, err := signIn(t, p); !errors.Is(err, upstream.ErrUnreachable) {
+			t.Fatalf("got %v", err)
+		}
+	}
+	entered, release := make(chan struct{}), make(chan struct{})
+	province.set(func() {
+		province.override[tokenPath] = func(w http.ResponseWriter, _ *http.Request) {
+			entered <- struct{}{}
+			<-release
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	})
+	province.clock.forward(6 * time.Second)
+	probed := make(chan error)
+	go func() {
+		_, err := p.Redeem(context.Background(), theCallback(), theRequest())
+		probed <- err
+	}()
+	<-entered
+	for range 10 {
+		if _, err := signIn(t, p); !errors.Is(err, upstream.ErrUnreachable) {
+			t.Errorf("got %v", err)
+		}
+	}
+	close(release)
+	if err := <-probed; !errors.Is(err, upstream.ErrUnreachable) {
+		t.Errorf("the probe: %v", err)
+	}
+	if n := province.count(tokenPath); n != 5+1 {
+		t.Errorf("it was asked %d times", n)
+	}
+}
+
 func TestCitizensWhoLeaveCannotShutAProvinceOut(t *testing.T) {
 	province := newProvince(t)
 	p := province.provider()
 	entered := make(chan struct{})
 	province.override[tokenPath] = func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // a server notices that the client left only after that
 		entered <- struct{}{}
 		<-r.Context().Done()
 	}

@@ -146,9 +146,10 @@ func TestKeysThatCannotBeHadAreNotTheTokensFault(t *testing.T) {
 		"endless":              {drip, upstream.ErrSlow},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			province := newProvince(t)
 			province.override[keysPath] = c.override
-			p := province.provider(func(c *upstream.Config) { c.Timeout = 300 * time.Millisecond })
+			p := province.provider(func(c *upstream.Config) { c.Timeout = time.Second })
 			for range 3 {
 				if _, err := signIn(t, p); !errors.Is(err, c.want) {
 					t.Fatalf("got %v, want %v", err, c.want)

@@ -297,6 +297,7 @@ func flood(w http.ResponseWriter, _ *http.Request) {
 
 // drip answers one byte at a time and never ends.
 func drip(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body) // a server notices that the client left only after that
 	w.Header().Set("Content-Type", "application/json")
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()

@@ -40,6 +40,8 @@ type Config struct {
 	Vault   Vault
 	Cookies *session.Cookies
 	Web     *web.Web
+	// NameOf is what another issuer is called, by language; nil if it is not known.
+	NameOf func(ctx context.Context, issuer string) map[string]string
 	// SignIn sends the browser to sign in and then to a path of this issuer.
 	SignIn func(w http.ResponseWriter, r *http.Request, path string, req signin.Request)
 	Clock  func() time.Time
@@ -92,7 +94,7 @@ func (a *Account) show(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	page, err := a.overview(r.Context(), s)
+	page, err := a.overview(r, s)
 	if err != nil {
 		a.fault(w, r, err)
 		return
@@ -100,7 +102,8 @@ func (a *Account) show(w http.ResponseWriter, r *http.Request) {
 	a.Web.Render(w, r, http.StatusOK, page)
 }
 
-func (a *Account) overview(ctx context.Context, s storage.LiveSession) (*web.AccountPage, error) {
+func (a *Account) overview(r *http.Request, s storage.LiveSession) (*web.AccountPage, error) {
+	ctx := r.Context()
 	person, err := a.Store.Person(ctx, s.PersonID)
 	if err != nil {
 		return nil, err
@@ -126,7 +129,11 @@ func (a *Account) overview(ctx context.Context, s storage.LiveSession) (*web.Acc
 		page.Methods = append(page.Methods, m)
 	}
 	for _, l := range links {
-		page.Links = append(page.Links, l.Issuer)
+		name := a.Web.Pick(r, a.NameOf(ctx, l.Issuer))
+		if name == "" {
+			name = l.Issuer
+		}
+		page.Links = append(page.Links, name)
 	}
 	return page, nil
 }

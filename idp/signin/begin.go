@@ -13,6 +13,7 @@ type Request struct {
 	// Body is handed back to the host.
 	Body        []byte            `json:"body"`
 	Application map[string]string `json:"application"` // its name by language, as pages show it
+	Target      string            `json:"target"`      // its redirect URI, where the last form leads
 	// Asker is the region of the application, if it is itself an issuer of the federation.
 	Asker string `json:"asker,omitempty"`
 

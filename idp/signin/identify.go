@@ -28,7 +28,7 @@ func (s *SignIn) identify(w http.ResponseWriter, r *http.Request, c *conversatio
 		return
 	}
 	if !within {
-		s.problem(w, r, http.StatusTooManyRequests, web.ProblemTooMany, errors.New("too many identities"))
+		s.tooMany(w, r, c)
 		return
 	}
 	verdict, err := s.Register.Verify(r.Context(), register.Claim{Name: name, Document: document, Phone: c.state.Phone})
@@ -44,7 +44,7 @@ func (s *SignIn) identify(w http.ResponseWriter, r *http.Request, c *conversatio
 	}
 	out, err := s.personFor(r.Context(), c, document, verdict)
 	if errors.Is(err, errMismatch) {
-		s.problem(w, r, http.StatusForbidden, web.ProblemMismatch, err)
+		s.problemPage(w, r, http.StatusForbidden, web.ProblemPage{Problem: web.ProblemMismatch, Retry: c.path()}, err)
 		return
 	} else if err != nil {
 		s.fault(w, r, err)

@@ -2,7 +2,6 @@ package signin
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -51,7 +50,7 @@ func (s *SignIn) sendCode(w http.ResponseWriter, r *http.Request, c *conversatio
 		return
 	}
 	if !within {
-		s.problem(w, r, http.StatusTooManyRequests, web.ProblemTooMany, errors.New("too many messages"))
+		s.tooMany(w, r, c)
 		return
 	}
 	challenge, code, err := otp.NewChallenge(s.Random, c.state.Phone, s.Clock(), s.policy)
@@ -99,7 +98,7 @@ func (s *SignIn) enterCode(w http.ResponseWriter, r *http.Request, c *conversati
 			return
 		}
 		if !within {
-			s.problem(w, r, http.StatusTooManyRequests, web.ProblemTooMany, errors.New("too many wrong codes"))
+			s.tooMany(w, r, c)
 			return
 		}
 	}
@@ -162,7 +161,7 @@ func (s *SignIn) choose(w http.ResponseWriter, r *http.Request, c *conversation)
 		return
 	}
 	if !within {
-		s.problem(w, r, http.StatusTooManyRequests, web.ProblemTooMany, errors.New("too many document numbers"))
+		s.tooMany(w, r, c)
 		return
 	}
 	persons, err := s.personsOf(r.Context(), c.state.Phone)

@@ -39,7 +39,12 @@ func (s *SignIn) render(w http.ResponseWriter, r *http.Request, c *conversation,
 }
 
 func (s *SignIn) frame(r *http.Request, c *conversation) web.Frame {
-	return web.Frame{Application: s.Web.Pick(r, c.state.Request.Application), Locales: c.state.Request.Locales}
+	req := &c.state.Request
+	frame := web.Frame{Application: s.Web.Pick(r, req.Application, req.Locales...), Locales: req.Locales}
+	if req.Target != "" {
+		frame.FormTargets = []string{req.Target}
+	}
+	return frame
 }
 
 // renderIdentify shows what was typed again, save what was not understood.
@@ -62,7 +67,7 @@ func (s *SignIn) renderProvinces(w http.ResponseWriter, r *http.Request, c *conv
 	}
 	page := &web.ProvincePage{Frame: frame, Action: c.path()}
 	for _, p := range all {
-		page.Provinces = append(page.Provinces, web.Province{Region: p.Region, Name: s.Web.Pick(r, p.Name)})
+		page.Provinces = append(page.Provinces, web.Province{Region: p.Region, Name: s.Web.Pick(r, p.Name, frame.Locales...)})
 	}
 	s.Web.Render(w, r, http.StatusOK, page)
 }

@@ -181,6 +181,23 @@ func (s *SignIn) EndSessionURL(ctx context.Context, issuer, idToken, returnTo, s
 	return p.provider.EndSessionURL(ctx, idToken, returnTo, state)
 }
 
+// NameOf is what another issuer is called, by language; nil if it is not known.
+func (s *SignIn) NameOf(ctx context.Context, issuer string) map[string]string {
+	u, err := s.upstreams.byIssuer(ctx, issuer)
+	if err != nil {
+		return nil
+	}
+	return u.Name
+}
+
+// tooMany stops a citizen, or somebody else, who has tried too often for now. There is a way on: another day, another
+// way to sign in.
+func (s *SignIn) tooMany(w http.ResponseWriter, r *http.Request, c *conversation) {
+	s.problemPage(w, r, http.StatusTooManyRequests, web.ProblemPage{Problem: web.ProblemTooMany, Retry: c.path()}, errTooMany)
+}
+
+var errTooMany = errors.New("too many attempts")
+
 // problem shows what went wrong, with a reference that finds the cause in the log.
 func (s *SignIn) problem(w http.ResponseWriter, r *http.Request, status int, p web.Problem, cause error) {
 	s.problemPage(w, r, status, web.ProblemPage{Problem: p}, cause)

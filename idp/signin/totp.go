@@ -29,7 +29,7 @@ func (s *SignIn) enterTOTP(w http.ResponseWriter, r *http.Request, c *conversati
 		return
 	}
 	if !within {
-		s.problem(w, r, http.StatusTooManyRequests, web.ProblemTooMany, errors.New("too many wrong codes"))
+		s.tooMany(w, r, c)
 		return
 	}
 	credential, step, err := s.matchTOTP(r, c)

@@ -21,6 +21,6 @@
 //
 // # Security of pages
 //
-// See headers.go. Pages run no inline script and no inline style; the two scripts there are only save a click or a
+// See headers.go. Pages run no inline script and no inline style; the two scripts that exist only save a click or a
 // scroll. html/template escapes what callers fill in; the one exception is [TOTPEnrolPage.QR].
 package web

@@ -74,8 +74,8 @@ const permissionsPolicy = "accelerometer=(), camera=(), display-capture=(), geol
 // browsers send "Origin: null" with a form of our own, and [http.CrossOriginProtection] would refuse those that send no
 // Sec-Fetch-Site. A form for an application says which origin it comes from, so that the application can tell.
 //
-// Cross-Origin-Opener-Policy: whoever opened the page in another window loses hold of it. Redirects in the same window,
-// which is how applications come here, are not touched by it.
+// There is no Cross-Origin-Opener-Policy: it would cut the window of an application that opens its sign-in in a window
+// of its own from that window for good, also after the answer has brought it back to the application.
 func (w *Web) secureHeaders(h http.Header, p Page) {
 	referrer := "same-origin"
 	if _, leaves := p.(*FormPostPage); leaves {
@@ -83,7 +83,6 @@ func (w *Web) secureHeaders(h http.Header, p Page) {
 	}
 	h.Set("Content-Security-Policy", w.contentSecurityPolicy(p.script() != "", p.frame().FormTargets))
 	h.Set("Cache-Control", "no-store")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", permissionsPolicy)
 	h.Set("Referrer-Policy", referrer)

@@ -107,9 +107,20 @@ type Area struct {
 // place is a province as it is shown.
 type place struct{ Region, Chinese, English, Search string }
 
-// areas are the groups, by the first digits of the codes: GB/T 2260 is made that way.
+// areas are the groups, by the first digits of the codes: GB/T 2260 is made that way. The last takes what is left.
 var areas = [...]struct{ key, digits string }{
-	{"north", "1"}, {"northeast", "2"}, {"east", "3"}, {"south", "4"}, {"southwest", "5"}, {"northwest", "6"}, {"islands", "78"}, {"other", "09"},
+	{"north", "1"}, {"northeast", "2"}, {"east", "3"}, {"south", "4"}, {"southwest", "5"}, {"northwest", "6"}, {"islands", "78"},
+	{"other", ""},
+}
+
+// areaOf is the group of a code.
+func areaOf(region string) int {
+	for i, a := range areas {
+		if region != "" && strings.Contains(a.digits, region[:1]) {
+			return i
+		}
+	}
+	return len(areas) - 1
 }
 
 // short is the name that a region goes by: "内蒙古" for "内蒙古自治区".
@@ -137,17 +148,13 @@ func (p *ProvincePage) Areas() []Area {
 	if !p.Searchable() {
 		return []Area{{Provinces: places}}
 	}
-	groups := make([]Area, 0, len(areas))
-	for _, area := range areas {
-		group := Area{Key: "area." + area.key}
-		for _, v := range places {
-			if strings.Contains(area.digits, (v.Region + "0")[:1]) {
-				group.Provinces = append(group.Provinces, v)
-			}
-		}
-		if len(group.Provinces) > 0 {
-			groups = append(groups, group)
-		}
+	groups := make([]Area, len(areas))
+	for i, a := range areas {
+		groups[i].Key = "area." + a.key
 	}
-	return groups
+	for _, v := range places {
+		i := areaOf(v.Region)
+		groups[i].Provinces = append(groups[i].Provinces, v)
+	}
+	return slices.DeleteFunc(groups, func(a Area) bool { return len(a.Provinces) == 0 })
 }

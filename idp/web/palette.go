@@ -22,6 +22,7 @@ type shade struct {
 	tint   colour // grounds
 	figure colour // the region's code: decoration
 	paper  colour // the page
+	field  colour // what is typed into
 }
 
 // palette is a region's colours.
@@ -44,11 +45,11 @@ func paletteOf(region string) palette {
 	return palette{
 		light: shade{
 			accent: oklch(.44, .095, h), on: oklch(.99, .004, h), strong: oklch(.36, .085, h),
-			tint: oklch(.955, .016, h), figure: oklch(.91, .032, h), paper: oklch(.987, .004, h),
+			tint: oklch(.955, .016, h), figure: oklch(.91, .032, h), paper: oklch(.987, .004, h), field: colour{1, 1, 1},
 		},
 		dark: shade{
 			accent: oklch(.80, .085, h), on: oklch(.19, .02, h), strong: oklch(.88, .07, h),
-			tint: oklch(.25, .022, h), figure: oklch(.34, .045, h), paper: oklch(.185, .010, h),
+			tint: oklch(.25, .022, h), figure: oklch(.34, .045, h), paper: oklch(.185, .010, h), field: oklch(.215, .013, h),
 		},
 	}
 }
@@ -56,8 +57,8 @@ func paletteOf(region string) palette {
 // css declares the colours as custom properties, for both themes.
 func (p palette) css() string {
 	declare := func(s shade) string {
-		return fmt.Sprintf("--accent:%s;--on:%s;--strong:%s;--tint:%s;--figure:%s;--paper:%s",
-			s.accent.hex(), s.on.hex(), s.strong.hex(), s.tint.hex(), s.figure.hex(), s.paper.hex())
+		return fmt.Sprintf("--accent:%s;--on:%s;--strong:%s;--tint:%s;--figure:%s;--paper:%s;--field:%s",
+			s.accent.hex(), s.on.hex(), s.strong.hex(), s.tint.hex(), s.figure.hex(), s.paper.hex(), s.field.hex())
 	}
 	return ":root{" + declare(p.light) + "}\n@media (prefers-color-scheme:dark){:root{" + declare(p.dark) + "}}\n"
 }

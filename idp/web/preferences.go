@@ -21,6 +21,8 @@ const (
 	maxAcceptLanguage = 256
 	// maxLocales bounds how many of ui_locales are looked at.
 	maxLocales = 8
+	// maxLocale bounds each of them, in bytes.
+	maxLocale = 64
 	// maxBack bounds the path that a switch returns to, in bytes.
 	maxBack = 4096
 )
@@ -34,6 +36,9 @@ func (w *Web) tongueFor(r *http.Request, locales []string) *tongue {
 		}
 	}
 	for _, l := range locales[:min(len(locales), maxLocales)] { // OpenID Connect Core §3.1.2.1
+		if len(l) > maxLocale {
+			continue
+		}
 		if tag, err := language.Parse(l); err == nil {
 			if _, i, confidence := w.matcher.Match(tag); confidence > language.No {
 				return w.languages[i]

@@ -89,10 +89,14 @@ func provinces(n int) []web.Province {
 }
 
 func enrolment(problem web.Error) web.Page {
-	secret := []byte("an invented secret, 20"[:20])
-	picture, err := otp.QRSVG("otpauth://totp/Manyou:sample?secret=" + "MFXCA2LOOZSW45DFMQQHGZLDOJSXILBA" + "&issuer=Manyou")
+	secret := []byte("an invented secret!!")
+	uri, err := otp.URI("Manyou", "sample", secret)
 	if err != nil {
-		panic(err) // a constant
+		panic(err) // of constants
+	}
+	picture, err := otp.QRSVG(uri)
+	if err != nil {
+		panic(err)
 	}
 	return &web.TOTPEnrolPage{Action: "/account/totp", QR: picture, Secret: otp.SecretText(secret), Enrolment: "sealed", Error: problem}
 }

@@ -1,0 +1,124 @@
+package web
+
+import (
+	"io/fs"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"manyou/federation/identity"
+)
+
+var (
+	named  = regexp.MustCompile(`\bt "([^"]+)"`)
+	places = regexp.MustCompile(`\{[a-z]+\}`)
+)
+
+// usedKeys are the keys that templates name, and those they put together.
+func usedKeys(t *testing.T) []string {
+	t.Helper()
+	keys := []string{"date"}
+	files, err := fs.Glob(templateFiles, "templates/*.html")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, f := range files {
+		b, err := templateFiles.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range named.FindAllStringSubmatch(string(b), -1) {
+			keys = append(keys, m[1])
+		}
+	}
+	for _, p := range Problems() {
+		keys = append(keys, "problem."+string(p)+".title", "problem."+string(p)+".what", "problem."+string(p)+".do")
+	}
+	for _, e := range Errors() {
+		keys = append(keys, "error."+string(e))
+	}
+	for _, k := range identity.Kinds() {
+		keys = append(keys, "kind."+string(k))
+	}
+	for _, s := range Scopes() {
+		keys = append(keys, "scope."+s, "scope."+s+".why")
+	}
+	for _, m := range MethodKinds() {
+		keys = append(keys, "method."+m)
+	}
+	for _, a := range areas {
+		keys = append(keys, "area."+a.key)
+	}
+	for m := 1; m <= 12; m++ {
+		keys = append(keys, "month."+strconv.Itoa(m))
+	}
+	for _, p := range []Page{
+		&PhonePage{}, &CodePage{}, &IdentifyPage{}, &ChoosePage{}, &TOTPPage{}, &ProvincePage{}, &ConsentPage{}, &SignOutPage{},
+		&SignedOutPage{}, &AccountPage{}, &TOTPEnrolPage{}, &HomePage{}, &FormPostPage{},
+	} {
+		keys = append(keys, p.title())
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+func TestCataloguesHoldExactlyTheKeysThatPagesUse(t *testing.T) {
+	used := usedKeys(t)
+	for _, code := range []string{"zh", "en"} {
+		c, err := readCatalogue(code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range used {
+			if strings.TrimSpace(c[k]) == "" {
+				t.Errorf("%s: no message %q", code, k)
+			}
+		}
+		for k := range c {
+			if !slices.Contains(used, k) {
+				t.Errorf("%s: message %q is used nowhere", code, k)
+			}
+		}
+	}
+}
+
+func TestBothLanguagesSayTheSameThings(t *testing.T) {
+	zh, err := readCatalogue("zh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	en, err := readCatalogue("en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(slices.Sorted(maps.Keys(zh)), slices.Sorted(maps.Keys(en))) {
+		t.Error("the catalogues have different keys")
+	}
+	for k := range zh {
+		a, b := places.FindAllString(zh[k], -1), places.FindAllString(en[k], -1)
+		slices.Sort(a)
+		slices.Sort(b)
+		if !slices.Equal(a, b) {
+			t.Errorf("%s: places %q and %q", k, a, b)
+		}
+		if strings.ContainsAny(zh[k], "<>") || strings.ContainsAny(en[k], "<>") {
+			t.Errorf("%s: markup belongs in templates", k)
+		}
+	}
+}
+
+func TestAMessageIsFilledInOnceAndNeverWithAHole(t *testing.T) {
+	c := catalogue{"k": "{a} and {b}"}
+	if got, err := c.text("k", "a", "{b}", "b", "2"); err != nil || got != "{b} and 2" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := c.text("unknown"); err == nil {
+		t.Error("an unknown key is no error")
+	}
+	if _, err := c.text("k", "a"); err == nil {
+		t.Error("a place without a value is no error")
+	}
+}
