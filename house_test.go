@@ -78,6 +78,7 @@ var mayImport = map[string][]string{
 	"idp":            {"storage", "authenticators", "federation"},
 	"cmd":            {"storage", "authenticators", "federation", "idp"},
 	"e2e":            {"storage", "authenticators", "federation", "idp", "cmd"}, // tests of the whole house
+	"bench":          {"storage", "authenticators", "federation", "idp", "cmd"}, // measures it
 }
 
 func TestImportsRunOneWay(t *testing.T) {
@@ -103,7 +104,7 @@ var backends = []string{"storage/postgres", "storage/sqlite", "storage/relationa
 
 func TestOnlyCommandsAndTestsNameABackend(t *testing.T) {
 	for _, p := range packages(t) {
-		if within(p.ImportPath, "cmd", "storage", "e2e") || room(p.ImportPath) == "" {
+		if within(p.ImportPath, "cmd", "storage", "e2e", "bench") || room(p.ImportPath) == "" {
 			continue
 		}
 		for _, i := range p.Imports {
@@ -119,8 +120,8 @@ var libraries = []struct {
 	prefix string
 	rooms  []string
 }{
-	{"github.com/jackc/pgx", []string{"storage/postgres", "storage/storagetest"}},
-	{"modernc.org/sqlite", []string{"storage/sqlite"}},
+	{"github.com/jackc/pgx", []string{"storage/postgres", "storage/storagetest", "bench"}},
+	{"modernc.org/sqlite", []string{"storage/sqlite", "bench"}},
 	{"github.com/pressly/goose", []string{"storage/postgres", "storage/sqlite"}},
 	{"github.com/tink-crypto/tink-go", []string{"storage/vault"}},
 	{"github.com/go-webauthn/webauthn", []string{"authenticators/passkey"}},

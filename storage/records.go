@@ -212,8 +212,7 @@ type Upstream struct {
 	ClientSecret string
 	AuthMethod   string // "client_secret_basic" unless registered otherwise
 	Scopes       []string
-	// Claims names the claims that carry what a link needs, where they differ from ours:
-	// "name", "document_kind", "document_number" → the claim's name there.
+	// Claims names the claims that carry what a link needs, where they differ from ours; see upstream.Config.ClaimNames.
 	Claims map[string]string
 	// ACR maps the other issuer's acr values to rungs here. Unlisted values count as rung 1.
 	ACR       map[string]int

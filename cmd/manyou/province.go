@@ -31,7 +31,7 @@ type provinceAdd struct {
 	SecretFile string            `name:"client-secret-file" placeholder:"FILE" help:"File with our client secret there; - is standard input. Instead: MANYOU_CLIENT_SECRET."`
 	AuthMethod string            `default:"client_secret_basic" enum:"client_secret_basic,client_secret_post" help:"How we authenticate there: ${enum}."`
 	Scope      []string          `default:"openid,profile,phone,document" help:"Scopes to ask for there (${default})."`
-	Claim      map[string]string `placeholder:"OURS=THEIRS" help:"Names of claims there: name, document_kind, document_number. Repeatable."`
+	Claim      map[string]string `placeholder:"OURS=THEIRS" help:"Names of claims there: name, region, phone, document_kind, document_number, document_verified; '=value' is a constant. Repeatable."`
 	ACR        map[string]int    `name:"acr" placeholder:"VALUE=RUNG" help:"Rungs (1 to 4) of acr values there; those not listed count as 1. Repeatable."`
 }
 

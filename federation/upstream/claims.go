@@ -41,13 +41,10 @@ func (p *Provider) read(claims map[string]any) Identity {
 	return id
 }
 
-// documentVerified reports whether the issuer vouches for the document. One that is registered with a name of its own for
-// the number, and none for the verification, is taken to vouch for all.
+// documentVerified reports whether the issuer vouches for the document. It must say so: in a claim, or by the registration
+// of an issuer that is known to assert verified documents only ("document_verified": "=true").
 func (p *Provider) documentVerified(claims map[string]any) bool {
 	named := p.config.ClaimNames
-	if named["document_verified"] == "" && named["document_number"] != "" {
-		return true
-	}
 	if value, ok := strings.CutPrefix(named["document_verified"], constant); ok {
 		return value == "true"
 	}

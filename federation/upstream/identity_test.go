@@ -128,11 +128,11 @@ func TestClaimsAreFoundWhereTheRegistrationSaysTheyAre(t *testing.T) {
 		has    bool
 	}{
 		"in an object": {
-			map[string]string{"name": "identity.name.full", "document_kind": "=resident_id", "document_number": "identity.doc_no"},
+			map[string]string{"name": "identity.name.full", "document_kind": "=resident_id", "document_number": "identity.doc_no", "document_verified": "=true"},
 			map[string]any{"identity": map[string]any{"doc_no": theNumber, "name": map[string]any{"full": theName}}}, true,
 		},
 		"under a URL": {
-			map[string]string{"name": "cn", "document_kind": "https://id.example/kind", "document_number": "https://id.example/no"},
+			map[string]string{"name": "cn", "document_kind": "https://id.example/kind", "document_number": "https://id.example/no", "document_verified": "=true"},
 			map[string]any{"cn": theName, "https://id.example/kind": "resident_id", "https://id.example/no": theNumber}, true,
 		},
 		"verified, as it says": {
@@ -145,6 +145,10 @@ func TestClaimsAreFoundWhereTheRegistrationSaysTheyAre(t *testing.T) {
 		},
 		"silent about what it should say": {
 			map[string]string{"name": "cn", "document_kind": "=resident_id", "document_number": "no", "document_verified": "checked"},
+			map[string]any{"cn": theName, "no": theNumber}, false,
+		},
+		"nothing is said of verification": {
+			map[string]string{"name": "cn", "document_kind": "=resident_id", "document_number": "no"},
 			map[string]any{"cn": theName, "no": theNumber}, false,
 		},
 		"never verified": {

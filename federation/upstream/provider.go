@@ -29,8 +29,8 @@ type Config struct {
 	RedirectURI string
 	Scopes      []string // default openid; openid is always among them
 	// ClaimNames says where the other issuer puts "name", "document_kind", "document_number", "document_verified",
-	// "region" and "phone", if not where ours do. A dot goes into an object, "=passport" is a constant. An issuer whose
-	// "document_number" is named and whose "document_verified" is not is trusted to assert verified documents only.
+	// "region" and "phone", if not where ours do. A dot goes into an object, "=passport" is a constant. A document
+	// counts only if the issuer says that it verified it, or is registered with "document_verified" as "=true".
 	ClaimNames map[string]string
 	// ACR gives the rung, 1 to 4, of each of the other issuer's acr values. Others count as rung 1.
 	ACR map[string]int

@@ -106,7 +106,7 @@ func TestEachMistakeOfAnUpstreamIsNamed(t *testing.T) {
 		"client secret":   func(u *storage.Upstream) { u.ClientSecret = "" },
 		"auth method":     func(u *storage.Upstream) { u.AuthMethod = "none" },
 		"openid":          func(u *storage.Upstream) { u.Scopes = nil },
-		"claim \"phone\"": func(u *storage.Upstream) { u.Claims["phone"] = "mobile" },
+		"claim \"email\"": func(u *storage.Upstream) { u.Claims["email"] = "mobile" },
 		"rung 5":          func(u *storage.Upstream) { u.ACR["L5"] = 5 },
 	} {
 		u := upstream()

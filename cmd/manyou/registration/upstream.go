@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"manyou/federation/identity"
@@ -12,7 +13,7 @@ import (
 )
 
 // linkClaims are what a link needs of an upstream's ID token.
-var linkClaims = []string{"name", "document_kind", "document_number"}
+var linkClaims = []string{"name", "region", "phone", "document_kind", "document_number", "document_verified"}
 
 // topRung is the highest rung of the ladder of assurance.
 const topRung = 4
@@ -49,7 +50,7 @@ func CheckUpstream(u storage.Upstream) error {
 	}
 	for name := range u.Claims {
 		if !slices.Contains(linkClaims, name) {
-			fail("claim %.40q: a link needs name, document_kind and document_number only", name)
+			fail("claim %.40q: a link needs only %s", name, strings.Join(linkClaims, ", "))
 		}
 	}
 	for value, rung := range u.ACR {
