@@ -88,8 +88,11 @@ type Session struct {
 	// UpstreamIDToken is the ID token this session came from, for RP-initiated logout there. Sealed at rest.
 	UpstreamIDToken string
 	UserAgent       string // bounded by the caller
-	CreatedAt       time.Time
-	EndedAt         time.Time // zero while it lives
+	// Family joins the sessions of one person in one browser, such as before and after a step-up. They end together.
+	// If it is empty the session is a family of its own.
+	Family    []byte
+	CreatedAt time.Time
+	EndedAt   time.Time // zero while it lives
 }
 
 // LiveSession is a session together with what decides whether it still counts. It is one read.

@@ -80,7 +80,7 @@ type Credentials interface {
 type Sessions interface {
 	// Session returns a session, ended or not, with its person's state. One read. ErrNotFound.
 	Session(ctx context.Context, id []byte, expiresAt time.Time) (LiveSession, error)
-	// EndSession ends a session; ending it again changes nothing. ErrNotFound.
+	// EndSession ends a session with its family; ending it again changes nothing. ErrNotFound.
 	EndSession(ctx context.Context, id []byte, expiresAt, at time.Time) error
 }
 
@@ -96,7 +96,8 @@ type SignIn struct {
 	Link *Link
 	// Credential is created if not nil.
 	Credential *Credential
-	// ReplacesID and ReplacesExpiresAt name the browser's earlier session, which ends; nil if there was none.
+	// ReplacesID and ReplacesExpiresAt name the browser's earlier session; nil if there was none. It ends with its family
+	// if it is another person's. The same person's goes on, because tokens and codes of it are in use.
 	ReplacesID        []byte
 	ReplacesExpiresAt time.Time
 	// Session begins. Its Epoch is set by the store from the person as read in this transaction; if the person

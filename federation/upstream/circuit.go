@@ -19,7 +19,8 @@ type circuit struct {
 	openUntil time.Time
 }
 
-// allow returns ErrUnreachable while the issuer is left alone. After that one request at a time may probe it.
+// allow returns ErrUnreachable while the issuer is left alone. After that one request may probe it, and another one each
+// time that openFor has passed without an answer.
 func (c *circuit) allow(now time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -31,7 +31,7 @@ func (p *Provider) read(claims map[string]any) Identity {
 			Number: p.text(claims, "document_number", maxShortClaim),
 		},
 	}
-	if verified, _ := lookup(claims, "phone_number_verified").(bool); verified || p.config.ClaimNames["phone"] != "" {
+	if verified, _ := claims["phone_number_verified"].(bool); verified { // OpenID Connect Core §5.1, whatever the phone is called
 		id.Phone = p.text(claims, "phone", maxShortClaim)
 	}
 	id.HasDocument = id.Document.Kind != "" && id.Document.Number != "" && p.documentVerified(claims)

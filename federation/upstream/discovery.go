@@ -9,6 +9,9 @@ import (
 // wellKnown is where metadata lies, below the issuer (OpenID Connect Discovery §4).
 const wellKnown = "/.well-known/openid-configuration"
 
+// maxEndpoint bounds an address in metadata, in bytes: a browser must be able to go there with our parameters.
+const maxEndpoint = 2 << 10
+
 // metadata is what is used of a provider's metadata (OpenID Connect Discovery §3).
 type metadata struct {
 	Issuer        string   `json:"issuer"`
@@ -32,8 +35,16 @@ func (p *Provider) fetchMetadata(ctx context.Context) (*metadata, error) {
 	if err := p.getJSON(ctx, strings.TrimSuffix(p.config.Issuer, "/")+wellKnown, &m); err != nil {
 		return nil, err
 	}
+	if err := p.check(&m); err != nil {
+		return nil, err
+	}
+	return &m, nil
+}
+
+// check refuses metadata that must not be relied on.
+func (p *Provider) check(m *metadata) error {
 	if m.Issuer != p.config.Issuer { // OpenID Connect Discovery §4.3
-		return nil, misbehaved("the metadata are another issuer's")
+		return misbehaved("the metadata are another issuer's")
 	}
 	for _, e := range []struct {
 		name, address string
@@ -49,15 +60,15 @@ func (p *Provider) fetchMetadata(ctx context.Context) (*metadata, error) {
 			continue
 		}
 		if !p.usable(e.address) {
-			return nil, misbehaved("the %s endpoint is missing, no address, or not on https", e.name)
+			return misbehaved("the %s endpoint is missing, no address, or not on https", e.name)
 		}
 	}
-	return &m, nil
+	return nil
 }
 
 // usable holds endpoints to https, unless the issuer itself is on http (a demonstration on one machine).
 func (p *Provider) usable(endpoint string) bool {
 	u, err := url.Parse(endpoint)
-	return err == nil && u.Host != "" && u.Fragment == "" && u.User == nil &&
+	return err == nil && len(endpoint) <= maxEndpoint && u.Hostname() != "" && u.Fragment == "" && u.User == nil &&
 		(u.Scheme == "https" || u.Scheme == "http" && strings.HasPrefix(p.config.Issuer, "http://"))
 }

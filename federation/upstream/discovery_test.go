@@ -16,15 +16,19 @@ import (
 
 func TestMetadataThatMustNotBeReliedOnAreRefused(t *testing.T) {
 	for name, change := range map[string]func(*province){
-		"another issuer's":       func(p *province) { p.metadata["issuer"] = "https://elsewhere.example" },
-		"its own with a slash":   func(p *province) { p.metadata["issuer"] = p.server.URL + "/" },
-		"nobody's":               func(p *province) { p.metadata["issuer"] = nil },
-		"without an endpoint":    func(p *province) { p.metadata["token_endpoint"] = "" },
-		"without keys":           func(p *province) { p.metadata["jwks_uri"] = "" },
-		"relative":               func(p *province) { p.metadata["token_endpoint"] = "/token" },
-		"of scripts":             func(p *province) { p.metadata["authorization_endpoint"] = "javascript://x/%0aalert(1)" },
-		"with a password":        func(p *province) { p.metadata["token_endpoint"] = "https://u:p@province.example/token" },
-		"with a fragment":        func(p *province) { p.metadata["authorization_endpoint"] = p.server.URL + "/authorize#x" },
+		"another issuer's":     func(p *province) { p.metadata["issuer"] = "https://elsewhere.example" },
+		"its own with a slash": func(p *province) { p.metadata["issuer"] = p.server.URL + "/" },
+		"nobody's":             func(p *province) { p.metadata["issuer"] = nil },
+		"without an endpoint":  func(p *province) { p.metadata["token_endpoint"] = "" },
+		"without keys":         func(p *province) { p.metadata["jwks_uri"] = "" },
+		"relative":             func(p *province) { p.metadata["token_endpoint"] = "/token" },
+		"of scripts":           func(p *province) { p.metadata["authorization_endpoint"] = "javascript://x/%0aalert(1)" },
+		"with a password":      func(p *province) { p.metadata["token_endpoint"] = "https://u:p@province.example/token" },
+		"with a fragment":      func(p *province) { p.metadata["authorization_endpoint"] = p.server.URL + "/authorize#x" },
+		"endless in an address": func(p *province) {
+			p.metadata["authorization_endpoint"] = p.server.URL + "/" + strings.Repeat("x", 4<<10)
+		},
+		"without a host name":    func(p *province) { p.metadata["token_endpoint"] = "https://:443/token" },
 		"userinfo is a file":     func(p *province) { p.metadata["userinfo_endpoint"] = "file:///etc/passwd" },
 		"the issuer is a list":   func(p *province) { p.metadata["issuer"] = []string{p.server.URL} },
 		"ten megabytes":          func(p *province) { p.override[discoveryPath] = flood },
@@ -88,23 +92,42 @@ func TestAProvinceThatIsDownStopsNobodyFromStarting(t *testing.T) {
 	}
 }
 
-func TestMetadataAreFetchedOnceHoweverManyWait(t *testing.T) {
+func TestMetadataAndKeysAreFetchedOnceHoweverManyWait(t *testing.T) {
 	province := newProvince(t)
 	p := province.provider()
-	if n := province.count(discoveryPath); n != 0 {
+	if n := province.count(discoveryPath) + province.count(keysPath); n != 0 {
 		t.Fatalf("New contacted the province %d times", n)
 	}
+	start := make(chan struct{})
 	var all sync.WaitGroup
-	for range 50 {
+	for range 100 {
 		all.Go(func() {
-			if _, err := p.AuthorizationURL(t.Context(), theRequest()); err != nil {
+			<-start
+			if _, err := signIn(t, p); err != nil {
 				t.Error(err)
 			}
 		})
 	}
+	close(start)
 	all.Wait()
-	if n := province.count(discoveryPath); n != 1 {
-		t.Errorf("fetched %d times", n)
+	for _, path := range []string{discoveryPath, keysPath} {
+		if n := province.count(path); n != 1 {
+			t.Errorf("%s was fetched %d times", path, n)
+		}
+	}
+}
+
+func TestAnIssuerWhoseNameEndsInASlashIsFoundAndStaysApartFromOneWithout(t *testing.T) {
+	province := newProvince(t)
+	slash := province.server.URL + "/"
+	province.metadata["issuer"], province.claims["iss"] = slash, slash
+	p := province.provider(func(c *upstream.Config) { c.Issuer = slash })
+	if _, err := signIn(t, p); err != nil {
+		t.Fatal(err)
+	}
+	province.set(func() { province.claims["iss"] = province.server.URL })
+	if _, err := signIn(t, p); !errors.Is(err, upstream.ErrMisbehaved) {
+		t.Errorf("a token of the one without: got %v", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"syscall"
 )
 
@@ -20,10 +21,27 @@ var (
 )
 
 // RefusedError is an error that the issuer sent in due form (OpenID Connect Core §3.1.2.6): "login_required",
-// "access_denied".
+// "access_denied". Code has the form of an error code and is otherwise what came in an address, so it may be anything; the
+// text of the error repeats it only if a specification knows it.
 type RefusedError struct{ Code string }
 
-func (e *RefusedError) Error() string { return "upstream: refused: " + e.Code }
+func (e *RefusedError) Error() string { return "upstream: refused: " + known(e.Code) }
+
+// errorCodes are those of RFC 6749 §4.1.2.1 and §5.2 and of OpenID Connect Core §3.1.2.6.
+var errorCodes = []string{
+	"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope",
+	"access_denied", "unsupported_response_type", "server_error", "temporarily_unavailable", "interaction_required",
+	"login_required", "account_selection_required", "consent_required", "invalid_request_uri", "invalid_request_object",
+	"request_not_supported", "request_uri_not_supported", "registration_not_supported",
+}
+
+// known keeps other words than error codes out of our errors: whoever sends them could make them a code or a number.
+func known(code string) string {
+	if slices.Contains(errorCodes, code) {
+		return code
+	}
+	return "an error of its own"
+}
 
 // misbehaved says what was wrong, in words of ours: what the other side wrote is not repeated.
 func misbehaved(format string, args ...any) error {

@@ -187,6 +187,39 @@ func TestAnIssuerThatFailsAgainAndAgainIsLeftAloneForAMoment(t *testing.T) {
 	keepsQuiet(t, log.String())
 }
 
+func TestAnIssuerThatDripsOrHangsUpIsLeftAloneToo(t *testing.T) {
+	for name, c := range map[string]struct {
+		override http.HandlerFunc
+		want     error
+	}{
+		"drips":    {drip, upstream.ErrSlow},
+		"hangs up": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, upstream.ErrUnreachable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			province := newProvince(t)
+			p := province.provider(func(c *upstream.Config) { c.Timeout = time.Second })
+			if _, err := p.AuthorizationURL(t.Context(), theRequest()); err != nil {
+				t.Fatal(err)
+			}
+			province.set(func() { province.override[tokenPath] = c.override })
+			for range 5 {
+				if _, err := signIn(t, p); !errors.Is(err, c.want) {
+					t.Fatalf("got %v", err)
+				}
+			}
+			for range 20 {
+				if _, err := signIn(t, p); !errors.Is(err, upstream.ErrUnreachable) {
+					t.Fatalf("left alone: got %v", err)
+				}
+			}
+			if n := province.count(tokenPath); n != 5 {
+				t.Errorf("it was asked %d times", n)
+			}
+		})
+	}
+}
+
 func TestOneRequestProbesAnIssuerThatWasLeftAlone(t *testing.T) {
 	province := newProvince(t)
 	p := province.provider()

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 )
@@ -26,8 +27,11 @@ func (i Identity) String() string { return "identity" }
 func (i Identity) GoString() string { return i.String() }
 
 // Identity returns what the other issuer says of a person who was authenticated. It asks its userinfo endpoint only if
-// the ID token does not say what a link needs: a name and a document.
+// the ID token does not say what a link needs: a name and a document. The authentication must be this issuer's.
 func (p *Provider) Identity(ctx context.Context, a Authentication) (Identity, error) {
+	if a.Issuer != p.config.Issuer { // or its access token would go to somebody else (RFC 9700 §4.9.1)
+		return Identity{}, errors.New("upstream: the authentication is another issuer's")
+	}
 	if id := p.read(a.claims); id.HasDocument && id.Name != "" {
 		return id, nil
 	}

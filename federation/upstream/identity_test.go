@@ -83,10 +83,31 @@ func TestAMissingOrUnverifiedDocumentIsNoErrorAndNoDocument(t *testing.T) {
 }
 
 func TestAPhoneThatNobodyVerifiedIsNotTaken(t *testing.T) {
-	province := newProvince(t)
-	province.userInfo["phone_number"] = "+8613800000000"
-	if id, err := identityOf(t, province.provider()); err != nil || id.Phone != "" {
-		t.Errorf("got %q, %v", id.Phone, err)
+	const phone = "+8613800000000"
+	for name, c := range map[string]struct {
+		names    map[string]string
+		verified any
+		want     string
+	}{
+		"verified":                    {nil, true, phone},
+		"not verified":                {nil, false, ""},
+		"silent about it":             {nil, nil, ""},
+		"verified in words":           {nil, "true", ""},
+		"renamed and verified":        {map[string]string{"phone": "mobile"}, true, phone},
+		"renamed and not verified":    {map[string]string{"phone": "mobile"}, false, ""},
+		"renamed and silent about it": {map[string]string{"phone": "mobile"}, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			province := newProvince(t)
+			province.userInfo["phone_number"], province.userInfo["mobile"] = phone, phone
+			if c.verified != nil {
+				province.userInfo["phone_number_verified"] = c.verified
+			}
+			id, err := identityOf(t, province.provider(func(config *upstream.Config) { config.ClaimNames = c.names }))
+			if err != nil || id.Phone != c.want {
+				t.Errorf("taken: %t, %v", id.Phone != "", err)
+			}
+		})
 	}
 }
 

@@ -65,24 +65,33 @@ func (p *Provider) fetchKeys(ctx context.Context) ([]jose.JSONWebKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	var set struct {
-		Keys []json.RawMessage `json:"keys"`
-	}
+	var set publishedKeys
 	if err := p.getJSON(ctx, m.JWKS, &set); err != nil {
 		return nil, err
 	}
+	keys := set.acceptable()
+	if len(keys) == 0 {
+		return nil, misbehaved("no key is usable")
+	}
+	return keys, nil
+}
+
+// publishedKeys is a JWK set as it was published (RFC 7517 §5).
+type publishedKeys struct {
+	Keys []json.RawMessage `json:"keys"`
+}
+
+// acceptable returns those of the first maxKeys that may verify.
+func (s publishedKeys) acceptable() []jose.JSONWebKey {
 	var keys []jose.JSONWebKey
-	for _, raw := range set.Keys[:min(len(set.Keys), maxKeys)] {
+	for _, raw := range s.Keys[:min(len(s.Keys), maxKeys)] {
 		var k jose.JSONWebKey
 		// A key of a kind that is not known here is no reason to refuse the others.
 		if json.Unmarshal(raw, &k) == nil && acceptable(k) {
 			keys = append(keys, k)
 		}
 	}
-	if len(keys) == 0 {
-		return nil, misbehaved("no key is usable")
-	}
-	return keys, nil
+	return keys
 }
 
 // acceptable reports whether a key may verify: a public one, never a secret, of a sound size.

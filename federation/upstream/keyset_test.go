@@ -85,6 +85,58 @@ func TestAFloodOfUnknownKeysReachesTheProvinceOnceInACooldown(t *testing.T) {
 	}
 }
 
+func TestKeysThatChangeDuringACooldownAreFoundAfterIt(t *testing.T) {
+	province := newProvince(t)
+	p := province.provider()
+	stranger := newKey(t, "unknown", jose.ES256)
+	province.set(func() {
+		province.token = func(c map[string]any) string { return stranger.sign(t, c) }
+	})
+	if _, err := signIn(t, p); !errors.Is(err, upstream.ErrMisbehaved) {
+		t.Fatalf("got %v", err)
+	}
+	province.set(func() {
+		province.token, province.key = nil, newKey(t, "second", jose.ES256)
+		province.keys = []any{province.key.public()}
+	})
+	if _, err := signIn(t, p); !errors.Is(err, upstream.ErrMisbehaved) {
+		t.Errorf("during the cooldown: got %v", err)
+	}
+	fetched := province.count(keysPath)
+	province.clock.forward(11 * time.Second)
+	if _, err := signIn(t, p); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+	if n := province.count(keysPath) - fetched; n != 1 {
+		t.Errorf("keys were fetched %d times", n)
+	}
+}
+
+func TestARenewalThatFailsIsNotRepeatedAtOnceAndLosesNoKey(t *testing.T) {
+	province := newProvince(t)
+	p := province.provider()
+	if _, err := signIn(t, p); err != nil {
+		t.Fatal(err)
+	}
+	stranger := newKey(t, "unknown", jose.ES256)
+	province.set(func() {
+		province.token = func(c map[string]any) string { return stranger.sign(t, c) }
+		province.override[keysPath] = page
+	})
+	for range 20 {
+		if _, err := signIn(t, p); !errors.Is(err, upstream.ErrMisbehaved) {
+			t.Fatalf("got %v", err)
+		}
+	}
+	if n := province.count(keysPath); n != 2 {
+		t.Errorf("asked %d times", n)
+	}
+	province.set(func() { province.token = nil })
+	if _, err := signIn(t, p); err != nil {
+		t.Errorf("the key that was known: %v", err)
+	}
+}
+
 func TestAWithdrawnKeyIsForgotten(t *testing.T) {
 	province := newProvince(t)
 	p := province.provider()

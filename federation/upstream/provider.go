@@ -30,7 +30,8 @@ type Config struct {
 	Scopes      []string // default openid; openid is always among them
 	// ClaimNames says where the other issuer puts "name", "document_kind", "document_number", "document_verified",
 	// "region" and "phone", if not where ours do. A dot goes into an object, "=passport" is a constant. A document
-	// counts only if the issuer says that it verified it, or is registered with "document_verified" as "=true".
+	// counts only if the issuer says that it verified it, or is registered with "document_verified" as "=true"; a phone
+	// only with the claim "phone_number_verified".
 	ClaimNames map[string]string
 	// ACR gives the rung, 1 to 4, of each of the other issuer's acr values. Others count as rung 1.
 	ACR map[string]int

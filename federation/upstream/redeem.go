@@ -78,8 +78,8 @@ func (p *Provider) exchange(ctx context.Context, m *metadata, code, verifier str
 		return tokens{}, err
 	}
 	switch {
-	case a.status != http.StatusOK && errorForm.MatchString(t.Error): // RFC 6749 §5.2
-		return tokens{}, misbehaved("the token endpoint answers %s", t.Error)
+	case a.status != http.StatusOK && t.Error != "": // RFC 6749 §5.2
+		return tokens{}, misbehaved("the token endpoint answers %s", known(t.Error))
 	case a.status != http.StatusOK:
 		return tokens{}, misbehaved("the token endpoint answers with status %d", a.status)
 	case t.IDToken == "" || t.AccessToken == "":

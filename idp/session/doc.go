@@ -1,9 +1,10 @@
 // Package session is the browser's side of single sign-on: the cookies that one issuer keeps in one browser.
 //
-// It owns three cookies and their meaning:
+// It owns these cookies and their meaning:
 //
 //	session-RR   the secret of the single sign-on session; storage knows only its SHA-256
-//	browser-RR   a random identifier of the browser, which binds a sign-in conversation to it and limits attempts
+//	browser-RR   a random identifier of the browser, by which attempts are limited and sessions of one person end together
+//	signin-…-RR  a secret that binds one sign-in conversation to the browser that began it
 //	regions-RR   the regions this browser was seen in, the home region first, by which the national issuer finds the
 //	             citizen's home issuer without asking; it holds region codes and nothing about a person
 //

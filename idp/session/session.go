@@ -143,6 +143,35 @@ func (c *Cookies) KnownBrowser(r *http.Request) string {
 	return cookie.Value
 }
 
+// Bind gives the browser a secret by which a conversation knows it, for as long as the conversation lives. Each
+// conversation has its own: two tabs that begin at once do not overwrite each other's.
+func (c *Cookies) Bind(w http.ResponseWriter, conversation string, life time.Duration) (secret string, err error) {
+	var b [browserBytes]byte
+	if _, err := io.ReadFull(c.Random, b[:]); err != nil {
+		return "", fmt.Errorf("bind conversation: %w", err)
+	}
+	secret = encoding.EncodeToString(b[:])
+	http.SetCookie(w, c.cookie(bound(conversation), secret, life))
+	return secret, nil
+}
+
+// Bound returns the secret that the browser has for a conversation, "" if none.
+func (c *Cookies) Bound(r *http.Request, conversation string) string {
+	cookie, err := r.Cookie(c.name(bound(conversation)))
+	if err != nil || len(cookie.Value) != encoding.EncodedLen(browserBytes) {
+		return ""
+	}
+	return cookie.Value
+}
+
+// Unbind forgets a conversation that is over.
+func (c *Cookies) Unbind(w http.ResponseWriter, conversation string) {
+	http.SetCookie(w, c.cookie(bound(conversation), "", -1))
+}
+
+// bound is the cookie of a conversation. A part of the identifier tells those apart that one browser has at once.
+func bound(conversation string) string { return "signin-" + conversation[:min(len(conversation), 8)] }
+
 // maxRegions bounds the regions cookie.
 const maxRegions = 4
 

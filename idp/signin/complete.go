@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"manyou/idp/session"
 	"manyou/idp/web"
 	"manyou/storage"
 )
@@ -22,20 +23,71 @@ type outcome struct {
 // maxUserAgent bounds what is kept of the browser's own description, in bytes.
 const maxUserAgent = 200
 
+// is the outcome of a sign-in of a known person, with nothing else to write.
+func is(person string) func() (outcome, error) {
+	return func() (outcome, error) { return outcome{person: person}, nil }
+}
+
 // complete ends the conversation: one transaction uses it up and begins the session. Only then is the browser told.
-func (s *SignIn) complete(w http.ResponseWriter, r *http.Request, c *conversation, out outcome) {
-	handle, cookie, err := s.Cookies.Issue()
-	if err != nil {
+//
+// The outcome is found anew if the transaction collides: a second tab, or a second browser, may have made the same person
+// or the same link in between. If it was this conversation that was answered twice, the second attempt fails as well.
+func (s *SignIn) complete(w http.ResponseWriter, r *http.Request, c *conversation, find func() (outcome, error)) {
+	cookie, begun, err := s.write(r, c, find)
+	if errors.Is(err, storage.ErrConflict) {
+		cookie, begun, err = s.write(r, c, find)
+	}
+	switch {
+	case errors.Is(err, errMismatch):
+		s.problemPage(w, r, http.StatusForbidden, web.ProblemPage{Problem: web.ProblemMismatch, Retry: c.path()}, err)
+		return
+	case errors.Is(err, storage.ErrEnded):
+		s.problem(w, r, http.StatusForbidden, web.ProblemFrozen, err)
+		return
+	case err != nil:
 		s.fault(w, r, err)
 		return
 	}
+	http.SetCookie(w, cookie)
+	s.Cookies.Unbind(w, c.id)
+	s.Logger.InfoContext(r.Context(), "signed in", "acr", begun.ACR, "amr", begun.AMR, "origin", begun.Origin)
+	s.Host.Finish(w, r, c.state.Request.Body, begun)
+}
+
+// write stores the end of the conversation and returns the session as it was stored, with its cookie.
+func (s *SignIn) write(r *http.Request, c *conversation, find func() (outcome, error)) (*http.Cookie, storage.Session, error) {
+	out, err := find()
+	if err != nil {
+		return nil, storage.Session{}, err
+	}
+	handle, cookie, err := s.Cookies.Issue()
+	if err != nil {
+		return nil, storage.Session{}, err
+	}
+	end := storage.SignIn{
+		ConversationID: c.id, ConversationExpiresAt: c.expiresAt, ConversationVersion: c.version,
+		Person: out.created, Link: out.link, Credential: out.credential, Session: s.session(r, c, out, handle),
+	}
+	if earlier, ok := s.Cookies.Handle(r); ok {
+		end.ReplacesID, end.ReplacesExpiresAt = earlier.ID, earlier.ExpiresAt
+	}
+	if err := s.Store.CompleteSignIn(r.Context(), end); err != nil {
+		return nil, storage.Session{}, err
+	}
+	// Read back for the epoch that the transaction gave it.
+	live, err := s.Store.Session(r.Context(), handle.ID, handle.ExpiresAt)
+	return cookie, live.Session, err
+}
+
+// session is what begins: what was proven in this conversation, and in the session that it steps up.
+func (s *SignIn) session(r *http.Request, c *conversation, out outcome, handle session.Handle) storage.Session {
 	agent := r.UserAgent()
 	begun := storage.Session{
 		ID: handle.ID, ExpiresAt: handle.ExpiresAt, PersonID: out.person,
 		Origin: out.origin, UpstreamIDToken: out.idToken,
-		UserAgent: agent[:min(len(agent), maxUserAgent)], CreatedAt: s.Clock(),
+		UserAgent: agent[:min(len(agent), maxUserAgent)], Family: s.family(c, out.person), CreatedAt: s.Clock(),
 	}
-	if before := c.state.Session; before != nil { // a step-up adds to what was proven before
+	if before := c.state.Session; before != nil {
 		begun.ACR, begun.AMR, begun.AuthTime = before.ACR, before.AMR, before.AuthTime
 		begun.Origin, begun.UpstreamIDToken = before.Origin, before.UpstreamIDToken
 	}
@@ -50,30 +102,12 @@ func (s *SignIn) complete(w http.ResponseWriter, r *http.Request, c *conversatio
 			}
 		}
 	}
-	end := storage.SignIn{
-		ConversationID: c.id, ConversationExpiresAt: c.expiresAt, ConversationVersion: c.version,
-		Person: out.created, Link: out.link, Credential: out.credential, Session: begun,
-	}
-	if earlier, ok := s.Cookies.Handle(r); ok {
-		end.ReplacesID, end.ReplacesExpiresAt = earlier.ID, earlier.ExpiresAt
-	}
-	switch err := s.Store.CompleteSignIn(r.Context(), end); {
-	case errors.Is(err, storage.ErrEnded):
-		s.problem(w, r, http.StatusForbidden, web.ProblemFrozen, err)
-		return
-	case err != nil:
-		s.fault(w, r, err)
-		return
-	}
-	http.SetCookie(w, cookie)
-	// Read back for the epoch that the transaction gave it.
-	live, err := s.Store.Session(r.Context(), handle.ID, handle.ExpiresAt)
-	if err != nil {
-		s.fault(w, r, err)
-		return
-	}
-	s.Logger.InfoContext(r.Context(), "signed in", "acr", begun.ACR, "amr", begun.AMR, "origin", begun.Origin, "first", out.created != nil)
-	s.Host.Finish(w, r, c.state.Request.Body, live.Session)
+	return begun
+}
+
+// family joins the sessions of a person in this browser.
+func (s *SignIn) family(c *conversation, person string) []byte {
+	return s.Vault.MAC("session_family", []byte(c.state.Browser+"\x00"+person))[:16]
 }
 
 // agree records that the citizen agrees, and goes on.
@@ -108,5 +142,6 @@ func (s *SignIn) end(w http.ResponseWriter, r *http.Request, c *conversation) bo
 		s.fault(w, r, err)
 		return false
 	}
+	s.Cookies.Unbind(w, c.id)
 	return true
 }

@@ -38,7 +38,8 @@ const (
 // state is all that a conversation knows. It is stored sealed.
 type state struct {
 	Step    step    `json:"step"`
-	Browser string  `json:"browser"`
+	Bound   string  `json:"bound"`   // the secret that the browser has for this conversation
+	Browser string  `json:"browser"` // by which attempts are limited
 	Request Request `json:"request"`
 
 	// Person is set once it is known who is signing in: from the start in a step-up, else by the last proof.
@@ -109,6 +110,9 @@ func (s *SignIn) open(w http.ResponseWriter, r *http.Request, st state) (*conver
 	c := &conversation{
 		id: encoding.EncodeToString(raw), expiresAt: s.Clock().Add(lifetime).Truncate(time.Second).UTC(), version: 1, state: st,
 	}
+	if c.state.Bound, err = s.Cookies.Bind(w, c.id, lifetime); err != nil {
+		return nil, err
+	}
 	record, err := c.record()
 	if err != nil {
 		return nil, err
@@ -145,8 +149,7 @@ func (s *SignIn) load(r *http.Request, token string) (*conversation, error) {
 	if err := json.Unmarshal(record.Body, &c.state); err != nil {
 		return nil, fmt.Errorf("decode conversation: %w", err)
 	}
-	browser := s.Cookies.KnownBrowser(r)
-	if subtle.ConstantTimeCompare([]byte(browser), []byte(c.state.Browser)) != 1 {
+	if subtle.ConstantTimeCompare([]byte(s.Cookies.Bound(r, id)), []byte(c.state.Bound)) != 1 {
 		return nil, errAnotherBrowser
 	}
 	return c, nil

@@ -28,7 +28,7 @@ func (s *SignIn) identify(w http.ResponseWriter, r *http.Request, c *conversatio
 		return
 	}
 	if !within {
-		s.tooMany(w, r, c)
+		s.tooMany(w, r)
 		return
 	}
 	verdict, err := s.Register.Verify(r.Context(), register.Claim{Name: name, Document: document, Phone: c.state.Phone})
@@ -42,15 +42,7 @@ func (s *SignIn) identify(w http.ResponseWriter, r *http.Request, c *conversatio
 		s.renderIdentify(w, r, c, map[string]web.Error{"": web.ErrIdentity})
 		return
 	}
-	out, err := s.personFor(r.Context(), c, document, verdict)
-	if errors.Is(err, errMismatch) {
-		s.problemPage(w, r, http.StatusForbidden, web.ProblemPage{Problem: web.ProblemMismatch, Retry: c.path()}, err)
-		return
-	} else if err != nil {
-		s.fault(w, r, err)
-		return
-	}
-	s.complete(w, r, c, out)
+	s.complete(w, r, c, func() (outcome, error) { return s.personFor(r.Context(), c, document, verdict) })
 }
 
 // parseIdentity reads the fields of the page and says what is wrong with each.

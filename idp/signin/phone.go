@@ -50,7 +50,7 @@ func (s *SignIn) sendCode(w http.ResponseWriter, r *http.Request, c *conversatio
 		return
 	}
 	if !within {
-		s.tooMany(w, r, c)
+		s.tooMany(w, r)
 		return
 	}
 	challenge, code, err := otp.NewChallenge(s.Random, c.state.Phone, s.Clock(), s.policy)
@@ -98,7 +98,7 @@ func (s *SignIn) enterCode(w http.ResponseWriter, r *http.Request, c *conversati
 			return
 		}
 		if !within {
-			s.tooMany(w, r, c)
+			s.tooMany(w, r)
 			return
 		}
 	}
@@ -135,7 +135,7 @@ func (s *SignIn) phoneProven(w http.ResponseWriter, r *http.Request, c *conversa
 		// A subject of another issuer is linked only to a document that was compared, never by a phone alone.
 		s.move(w, r, c, stepIdentify)
 	case len(persons) == 1 && !c.state.Shared:
-		s.complete(w, r, c, outcome{person: persons[0]})
+		s.complete(w, r, c, is(persons[0]))
 	default:
 		s.move(w, r, c, stepChoose)
 	}
@@ -161,7 +161,7 @@ func (s *SignIn) choose(w http.ResponseWriter, r *http.Request, c *conversation)
 		return
 	}
 	if !within {
-		s.tooMany(w, r, c)
+		s.tooMany(w, r)
 		return
 	}
 	persons, err := s.personsOf(r.Context(), c.state.Phone)
@@ -176,7 +176,7 @@ func (s *SignIn) choose(w http.ResponseWriter, r *http.Request, c *conversation)
 			return
 		}
 		if holds(person, number, s.Clock()) {
-			s.complete(w, r, c, outcome{person: id})
+			s.complete(w, r, c, is(id))
 			return
 		}
 	}

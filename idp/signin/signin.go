@@ -190,10 +190,9 @@ func (s *SignIn) NameOf(ctx context.Context, issuer string) map[string]string {
 	return u.Name
 }
 
-// tooMany stops a citizen, or somebody else, who has tried too often for now. There is a way on: another day, another
-// way to sign in.
-func (s *SignIn) tooMany(w http.ResponseWriter, r *http.Request, c *conversation) {
-	s.problemPage(w, r, http.StatusTooManyRequests, web.ProblemPage{Problem: web.ProblemTooMany, Retry: c.path()}, errTooMany)
+// tooMany stops a citizen, or somebody else, who has tried too often for now.
+func (s *SignIn) tooMany(w http.ResponseWriter, r *http.Request) {
+	s.problem(w, r, http.StatusTooManyRequests, web.ProblemTooMany, errTooMany)
 }
 
 var errTooMany = errors.New("too many attempts")

@@ -29,7 +29,7 @@ func (s *SignIn) enterTOTP(w http.ResponseWriter, r *http.Request, c *conversati
 		return
 	}
 	if !within {
-		s.tooMany(w, r, c)
+		s.tooMany(w, r)
 		return
 	}
 	credential, step, err := s.matchTOTP(r, c)
@@ -55,7 +55,7 @@ func (s *SignIn) enterTOTP(w http.ResponseWriter, r *http.Request, c *conversati
 		s.move(w, r, c, stepIdentify)
 		return
 	}
-	s.complete(w, r, c, outcome{person: credential.PersonID})
+	s.complete(w, r, c, is(credential.PersonID))
 }
 
 // matchTOTP finds the credential that a code belongs to. It does the same work for a phone that nobody enrolled.

@@ -1,18 +1,14 @@
 package signin
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"time"
 
-	"manyou/federation/identity"
-	"manyou/federation/register"
 	"manyou/federation/upstream"
 	"manyou/idp/web"
-	"manyou/storage"
 )
 
 // upstreamAttempt is a sign-in at another issuer that is under way.
@@ -20,15 +16,28 @@ type upstreamAttempt struct {
 	Issuer   string `json:"issuer"`
 	Nonce    string `json:"nonce"`
 	Verifier string `json:"verifier"`
-	Silent   bool   `json:"silent"` // no page was to be shown there
+	Prompt   string `json:"prompt,omitempty"`
 }
 
-// pendingLink is a subject of another issuer that came without a document and waits for one.
-type pendingLink struct {
-	Issuer  string `json:"issuer"`
-	Subject string `json:"subject"`
-	Name    string `json:"name,omitempty"`
-	IDToken string `json:"id_token"`
+// Prompts that another issuer is asked with (OpenID Connect Core §3.1.2.1).
+const (
+	promptNone   = "none"
+	promptLogin  = "login"
+	promptChoose = "select_account" // of the nation: which province
+)
+
+// silent reports whether no page was to be shown there.
+func (a *upstreamAttempt) silent() bool { return a.Prompt == promptNone }
+
+// prompt is what another issuer is asked with, if the citizen did not ask for a choice.
+func prompt(req Request, silent bool) string {
+	switch {
+	case silent:
+		return promptNone
+	case req.Fresh:
+		return promptLogin
+	}
+	return ""
 }
 
 // maxIDToken bounds what is kept of another issuer's ID token for signing out there, in bytes.
@@ -42,12 +51,12 @@ func (s *SignIn) depart(w http.ResponseWriter, r *http.Request, st state, target
 		s.fault(w, r, err)
 		return
 	}
-	s.goUpstream(w, r, c, target, silent)
+	s.goUpstream(w, r, c, target, prompt(st.Request, silent))
 }
 
 // goUpstream sends the browser to another issuer.
-func (s *SignIn) goUpstream(w http.ResponseWriter, r *http.Request, c *conversation, target *upstreamIssuer, silent bool) {
-	attempt, err := s.newAttempt(target.Issuer, silent)
+func (s *SignIn) goUpstream(w http.ResponseWriter, r *http.Request, c *conversation, target *upstreamIssuer, prompt string) {
+	attempt, err := s.newAttempt(target.Issuer, prompt)
 	if err != nil {
 		s.fault(w, r, err)
 		return
@@ -67,13 +76,13 @@ func (s *SignIn) goUpstream(w http.ResponseWriter, r *http.Request, c *conversat
 	http.Redirect(w, r, location, http.StatusSeeOther)
 }
 
-func (s *SignIn) newAttempt(issuer string, silent bool) (*upstreamAttempt, error) {
+func (s *SignIn) newAttempt(issuer, prompt string) (*upstreamAttempt, error) {
 	var b [64]byte
 	if _, err := io.ReadFull(s.Random, b[:]); err != nil {
 		return nil, fmt.Errorf("begin at another issuer: %w", err)
 	}
 	return &upstreamAttempt{
-		Issuer: issuer, Silent: silent, Nonce: encoding.EncodeToString(b[:24]), Verifier: encoding.EncodeToString(b[24:]),
+		Issuer: issuer, Prompt: prompt, Nonce: encoding.EncodeToString(b[:24]), Verifier: encoding.EncodeToString(b[24:]),
 	}, nil
 }
 
@@ -82,7 +91,7 @@ func (s *SignIn) upstreamRequest(c *conversation) upstream.AuthRequest {
 	st := &c.state
 	req := upstream.AuthRequest{
 		State: c.token(), Nonce: st.Upstream.Nonce, Verifier: st.Upstream.Verifier,
-		LoginHint: st.Request.LoginHint, UILocales: st.Request.Locales,
+		Prompt: st.Upstream.Prompt, LoginHint: st.Request.LoginHint, UILocales: st.Request.Locales,
 	}
 	if s.named(st.Request) {
 		req.DomainHint = st.Request.DomainHint
@@ -90,14 +99,6 @@ func (s *SignIn) upstreamRequest(c *conversation) upstream.AuthRequest {
 	if st.Request.MaxAge != nil {
 		age := time.Duration(*st.Request.MaxAge) * time.Second
 		req.MaxAge = &age
-	}
-	switch {
-	case st.Upstream.Silent:
-		req.Prompt = "none"
-	case st.Request.Fresh:
-		req.Prompt = "login"
-	case !s.National && req.DomainHint == "":
-		req.Prompt = "select_account" // the citizen asked for the choice of provinces
 	}
 	if st.Request.Rung > 0 {
 		req.ACRValues = []string{fmt.Sprintf("urn:manyou:acr:%d", st.Request.Rung)}
@@ -111,21 +112,25 @@ func (s *SignIn) toProvinces(w http.ResponseWriter, r *http.Request, c *conversa
 		s.move(w, r, c, stepProvince)
 		return
 	}
-	s.interactive(w, r, c, NationRegion)
+	asked := promptChoose
+	if c.state.Request.Fresh {
+		asked = promptLogin + " " + promptChoose
+	}
+	s.interactive(w, r, c, NationRegion, asked)
 }
 
 // toUpstream takes the province that the citizen chose.
 func (s *SignIn) toUpstream(w http.ResponseWriter, r *http.Request, c *conversation) {
-	s.interactive(w, r, c, r.PostForm.Get("region"))
+	s.interactive(w, r, c, r.PostForm.Get("region"), prompt(c.state.Request, false))
 }
 
-func (s *SignIn) interactive(w http.ResponseWriter, r *http.Request, c *conversation, region string) {
+func (s *SignIn) interactive(w http.ResponseWriter, r *http.Request, c *conversation, region, prompt string) {
 	target, err := s.upstreams.byRegion(r.Context(), region)
 	if err != nil {
 		s.problemPage(w, r, http.StatusBadRequest, web.ProblemPage{Problem: web.ProblemProvinceUnknown, Retry: c.path()}, err)
 		return
 	}
-	s.goUpstream(w, r, c, target, false)
+	s.goUpstream(w, r, c, target, prompt)
 }
 
 // callback is where other issuers send the browser back to.
@@ -159,7 +164,7 @@ func (s *SignIn) callback(w http.ResponseWriter, r *http.Request) {
 // upstreamFailed goes on without the other issuer where the citizen can be served otherwise, and says what is the
 // matter where not.
 func (s *SignIn) upstreamFailed(w http.ResponseWriter, r *http.Request, c *conversation, target *upstreamIssuer, cause error) {
-	silent := c.state.Upstream.Silent
+	silent := c.state.Upstream.silent()
 	c.state.Upstream = nil
 	c.state.Step = stepPhone
 	var refused *upstream.RefusedError
@@ -169,7 +174,7 @@ func (s *SignIn) upstreamFailed(w http.ResponseWriter, r *http.Request, c *conve
 	}
 	if silent {
 		if next, quiet, ok := s.nextIssuer(r, &c.state); ok {
-			s.goUpstream(w, r, c, next, quiet)
+			s.goUpstream(w, r, c, next, prompt(c.state.Request, quiet))
 			return
 		}
 	}
@@ -207,80 +212,22 @@ func (s *SignIn) arrive(w http.ResponseWriter, r *http.Request, c *conversation,
 	if len(idToken) > maxIDToken {
 		idToken = ""
 	}
-	out := outcome{origin: target.Issuer, idToken: idToken}
-
-	link, _, err := s.Store.Link(r.Context(), target.Issuer, auth.Subject)
-	switch {
-	case err == nil:
-		out.person = link.PersonID
-	case !errors.Is(err, storage.ErrNotFound):
-		s.fault(w, r, err)
+	claims, err := s.claimsOf(r.Context(), target, auth)
+	if err != nil {
+		s.linkFailed(w, r, c, target, err)
 		return
-	default:
-		ready, err := s.link(r.Context(), c, target, auth, &out)
-		if err != nil {
-			s.linkFailed(w, r, c, target, err)
-			return
-		}
-		if !ready {
-			s.move(w, r, c, stepPhone)
-			return
-		}
+	}
+	if claims != nil && !claims.HasDocument {
+		c.state.Pending = &pendingLink{Issuer: target.Issuer, Subject: auth.Subject, Name: claims.Name, IDToken: idToken}
+		s.move(w, r, c, stepPhone)
+		return
 	}
 	if s.National {
 		s.Cookies.AtHomeIn(w, r, target.Region)
 	}
-	s.complete(w, r, c, out)
-}
-
-// link joins a subject that is new here to a person, by a document that the other issuer verified. It reports false if
-// none came along: then the citizen is asked to prove who they are here, once.
-func (s *SignIn) link(ctx context.Context, c *conversation, target *upstreamIssuer, auth upstream.Authentication, out *outcome) (bool, error) {
-	claims, err := target.provider.Identity(ctx, auth)
-	if err != nil {
-		return false, err
-	}
-	if !claims.HasDocument {
-		c.state.Pending = &pendingLink{Issuer: target.Issuer, Subject: auth.Subject, Name: claims.Name, IDToken: out.idToken}
-		return false, nil
-	}
-	document, err := identity.ParseDocument(claims.Document.Kind, claims.Document.Number, s.Clock())
-	if err != nil {
-		return false, fmt.Errorf("%w: %w", errMismatch, err)
-	}
-	claimed, err := identity.NormalizeName(claims.Name)
-	if err != nil {
-		return false, fmt.Errorf("%w: %w", errMismatch, err)
-	}
-	name, region := claimed.Normal, claims.Region
-	if target.Region != NationRegion {
-		// The nation asks the authoritative register; a province takes the nation's word.
-		verdict, err := s.Register.Verify(ctx, register.Claim{Name: claimed, Document: document})
-		if err != nil {
-			return false, err
-		}
-		if !verdict.Matches() {
-			return false, errMismatch
-		}
-		name, region = verdict.Name, verdict.Region
-	}
-	known, err := s.knownOrNew(ctx, document, name, region)
-	if err != nil {
-		return false, err
-	}
-	out.person, out.created = known.person, known.created
-	out.link = &storage.Link{Issuer: target.Issuer, Subject: auth.Subject, PersonID: known.person, CreatedAt: s.Clock()}
-	return true, nil
-}
-
-func (s *SignIn) linkFailed(w http.ResponseWriter, r *http.Request, c *conversation, target *upstreamIssuer, cause error) {
-	switch {
-	case errors.Is(cause, errMismatch):
-		s.problemPage(w, r, http.StatusForbidden, web.ProblemPage{Problem: web.ProblemMismatch, Subject: s.Web.Pick(r, target.Name)}, cause)
-	case errors.Is(cause, register.ErrUnavailable):
-		s.problemPage(w, r, http.StatusServiceUnavailable, web.ProblemPage{Problem: web.ProblemRegister}, cause)
-	default:
-		c.state.Upstream = &upstreamAttempt{Issuer: target.Issuer}
-		s.upstreamFailed(w, r, c, target, cause)
-	}
+	s.complete(w, r, c, func() (outcome, error) {
+		out, err := s.linked(r.Context(), target, auth.Subject, claims)
+		out.origin, out.idToken = target.Issuer, idToken
+		return out, err
+	})
 }

@@ -14,7 +14,8 @@ func (s *Store) Session(ctx context.Context, id []byte, expiresAt time.Time) (st
 	var amr string
 	var upstreamIDToken []byte
 	err := s.read.Row(ctx, s.hot.Session, []any{id, millis(expiresAt)},
-		&l.PersonID, &l.Epoch, &authTime, &l.ACR, &amr, &l.Origin, &upstreamIDToken, &l.UserAgent, &createdAt, &endedAt,
+		&l.PersonID, &l.Epoch, &authTime, &l.ACR, &amr, &l.Origin, &upstreamIDToken, &l.UserAgent, &l.Family, &createdAt,
+		&endedAt,
 		(*string)(&l.PersonStatus), &l.PersonEpoch)
 	if err != nil {
 		return storage.LiveSession{}, found(err)
@@ -33,10 +34,20 @@ func (s *Store) EndSession(ctx context.Context, id []byte, expiresAt, at time.Ti
 	return one(ctx, s.write, storage.ErrNotFound, st.SQL, st.Args...)
 }
 
-// endSession keeps the moment of the first end.
+// family are the sessions that end with one, as a condition on sessions.
+const family = `family = (SELECT e.family FROM sessions e WHERE e.id = $1 AND e.expires_at = $2)`
+
+// endFamily keeps the moment of the first end.
+const endFamily = `UPDATE sessions SET ended_at = CASE WHEN ended_at = 0 THEN $3 ELSE ended_at END WHERE ` + family
+
+// endSession ends a session with its family.
 func endSession(id []byte, expiresAt, at time.Time) Statement {
-	return Statement{`UPDATE sessions SET ended_at = CASE WHEN ended_at = 0 THEN $3 ELSE ended_at END
-		WHERE id = $1 AND expires_at = $2`, []any{id, millis(expiresAt), millis(at)}}
+	return Statement{endFamily, []any{id, millis(expiresAt), millis(at)}}
+}
+
+// endOthersSession ends a session with its family if it is not that person's.
+func endOthersSession(id []byte, expiresAt, at time.Time, personID string) Statement {
+	return Statement{endFamily + ` AND person_id <> $4`, []any{id, millis(expiresAt), millis(at), personID}}
 }
 
 // insertSession writes a session of an active person, with that person's epoch; no row if the person is not active.
@@ -45,10 +56,14 @@ func (s *Store) insertSession(n storage.Session) (Statement, error) {
 	if err != nil {
 		return Statement{}, err
 	}
+	own := n.Family
+	if len(own) == 0 {
+		own = n.ID // a family of one
+	}
 	return Statement{`INSERT INTO sessions (id, expires_at, person_id, epoch, auth_time, acr, amr, origin,
-		upstream_id_token, user_agent, created_at, ended_at)
-		SELECT $1, $2, p.id, p.epoch, $4, $5, $6, $7, $8, $9, $10, 0
+		upstream_id_token, user_agent, family, created_at, ended_at)
+		SELECT $1, $2, p.id, p.epoch, $4, $5, $6, $7, $8, $9, $10, $11, 0
 		FROM persons p WHERE p.id = $3 AND p.status = 'active'`,
 		[]any{n.ID, millis(n.ExpiresAt), n.PersonID, millis(n.AuthTime), n.ACR, words(n.AMR), n.Origin, upstreamIDToken,
-			n.UserAgent, millis(n.CreatedAt)}}, nil
+			n.UserAgent, own, millis(n.CreatedAt)}}, nil
 }

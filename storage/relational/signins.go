@@ -62,7 +62,9 @@ func (s *Store) signInSteps(in storage.SignIn) ([]step, error) {
 	}
 	if in.ReplacesID != nil {
 		// The earlier session may have been dropped already.
-		steps = append(steps, step{endSession(in.ReplacesID, in.ReplacesExpiresAt, in.Session.CreatedAt), nil})
+		steps = append(steps, step{
+			endOthersSession(in.ReplacesID, in.ReplacesExpiresAt, in.Session.CreatedAt, in.Session.PersonID), nil,
+		})
 	}
 	st, err := s.insertSession(in.Session)
 	if err != nil {

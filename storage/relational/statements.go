@@ -18,7 +18,7 @@ const GrantColumns = `g.session_id, g.session_expires_at, g.client_id, g.person_
 // hence the subqueries.
 var Portable = Statements{
 	Session: `SELECT s.person_id, s.epoch, s.auth_time, s.acr, s.amr, s.origin, s.upstream_id_token, s.user_agent,
-		s.created_at, s.ended_at, p.status, p.epoch
+		s.family, s.created_at, s.ended_at, p.status, p.epoch
 		FROM sessions s JOIN persons p ON p.id = s.person_id
 		WHERE s.id = $1 AND s.expires_at = $2`,
 

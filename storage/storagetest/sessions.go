@@ -37,6 +37,22 @@ var sessionCases = map[string]func(*testing.T, *fixture){
 		}
 		is(t, f.EndSession(t.Context(), id(), s.ExpiresAt, f.now), storage.ErrNotFound)
 	},
+	"EndSession/ends the family and nobody else's": func(t *testing.T, f *fixture) {
+		p, one := f.signedIn(t)
+		two, other := f.session(p.ID), f.session(p.ID)
+		two.Family = one.Family
+		for _, s := range []storage.Session{two, other} {
+			check(t, f.CompleteSignIn(t.Context(), f.signIn(t, nil, s)))
+		}
+		check(t, f.EndSession(t.Context(), two.ID, two.ExpiresAt, f.now))
+		for s, stands := range map[*storage.Session]bool{&one: false, &two: false, &other: true} {
+			got, err := f.Session(t.Context(), s.ID, s.ExpiresAt)
+			check(t, err)
+			if got.Stands(f.now) != stands {
+				t.Fatalf("stands: %t, want %t", !stands, stands)
+			}
+		}
+	},
 	"Session/of any expiry is kept, also beyond the partitions": func(t *testing.T, f *fixture) {
 		for _, d := range []time.Duration{-400, -1, 0, 1, 29, 31, 400} {
 			p := f.person()
@@ -76,6 +92,17 @@ var signInCases = map[string]func(*testing.T, *fixture){
 		check(t, err)
 		_, err = f.Conversation(t.Context(), in.ConversationID, in.ConversationExpiresAt)
 		is(t, err, storage.ErrNotFound)
+	},
+	"CompleteSignIn/leaves the same person's earlier session and its family alone": func(t *testing.T, f *fixture) {
+		p, earlier := f.signedIn(t)
+		in := f.signIn(t, nil, f.session(p.ID))
+		in.ReplacesID, in.ReplacesExpiresAt = earlier.ID, earlier.ExpiresAt
+		check(t, f.CompleteSignIn(t.Context(), in))
+		got, err := f.Session(t.Context(), earlier.ID, earlier.ExpiresAt)
+		check(t, err)
+		if !got.Stands(f.now) {
+			t.Fatal("a step-up ended what other applications rely on")
+		}
 	},
 	"CompleteSignIn/takes the epoch from the person": func(t *testing.T, f *fixture) {
 		p, _ := f.signedIn(t, document)

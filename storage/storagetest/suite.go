@@ -73,7 +73,7 @@ func (f *fixture) session(personID string) storage.Session {
 	return storage.Session{
 		ID: id(), ExpiresAt: f.now.Add(30 * 24 * time.Hour), PersonID: personID, Epoch: 1, AuthTime: f.now.Add(-time.Minute),
 		ACR: 2, AMR: []string{"otp", "sms"}, Origin: "https://id.zj.example", UpstreamIDToken: "head.body.tail",
-		UserAgent: "Mozilla/5.0", CreatedAt: f.now,
+		UserAgent: "Mozilla/5.0", Family: id(), CreatedAt: f.now,
 	}
 }
 

@@ -76,11 +76,13 @@ CREATE TABLE sessions (
 	origin            TEXT     NOT NULL,
 	upstream_id_token BYTEA    NOT NULL,
 	user_agent        TEXT     NOT NULL,
+	family            BYTEA    NOT NULL,
 	created_at        BIGINT   NOT NULL,
 	ended_at          BIGINT   NOT NULL,
 	PRIMARY KEY (id, expires_at)
 ) PARTITION BY RANGE (expires_at);
 CREATE TABLE sessions_default PARTITION OF sessions DEFAULT;
+CREATE INDEX sessions_of_family ON sessions (family);
 
 CREATE TABLE grants (
 	id                 BYTEA    NOT NULL,

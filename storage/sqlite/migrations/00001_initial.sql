@@ -72,10 +72,12 @@ CREATE TABLE sessions (
 	origin            TEXT    NOT NULL,
 	upstream_id_token BLOB    NOT NULL,
 	user_agent        TEXT    NOT NULL,
+	family            BLOB    NOT NULL,
 	created_at        INTEGER NOT NULL,
 	ended_at          INTEGER NOT NULL,
 	PRIMARY KEY (id, expires_at)
 ) WITHOUT ROWID;
+CREATE INDEX sessions_of_family ON sessions (family);
 
 CREATE TABLE grants (
 	id                 BLOB    NOT NULL,

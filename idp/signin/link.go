@@ -1,0 +1,96 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"manyou/federation/identity"
+	"manyou/federation/register"
+	"manyou/federation/upstream"
+	"manyou/idp/web"
+	"manyou/storage"
+)
+
+// pendingLink is a subject of another issuer that came without a document and waits for one.
+type pendingLink struct {
+	Issuer  string `json:"issuer"`
+	Subject string `json:"subject"`
+	Name    string `json:"name,omitempty"`
+	IDToken string `json:"id_token"`
+}
+
+// linkable is what a subject that is new here is linked by, verified.
+type linkable struct {
+	HasDocument  bool
+	Name, Region string
+	document     identity.Document
+}
+
+// claimsOf asks who a subject is that is not linked yet; nil if it is. It changes nothing.
+func (s *SignIn) claimsOf(ctx context.Context, target *upstreamIssuer, auth upstream.Authentication) (*linkable, error) {
+	switch _, _, err := s.Store.Link(ctx, target.Issuer, auth.Subject); {
+	case err == nil:
+		return nil, nil //nolint:nilnil // linked: there is nothing to ask
+	case !errors.Is(err, storage.ErrNotFound):
+		return nil, err
+	}
+	claims, err := target.provider.Identity(ctx, auth)
+	if err != nil {
+		return nil, err
+	}
+	if !claims.HasDocument {
+		return &linkable{Name: claims.Name}, nil
+	}
+	document, err := identity.ParseDocument(claims.Document.Kind, claims.Document.Number, s.Clock())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errMismatch, err)
+	}
+	name, err := identity.NormalizeName(claims.Name)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errMismatch, err)
+	}
+	if target.Region == NationRegion {
+		// A province takes the nation's word.
+		return &linkable{HasDocument: true, Name: name.Normal, Region: claims.Region, document: document}, nil
+	}
+	// The nation asks the authoritative register.
+	verdict, err := s.Register.Verify(ctx, register.Claim{Name: name, Document: document})
+	if err != nil {
+		return nil, err
+	}
+	if !verdict.Matches() {
+		return nil, errMismatch
+	}
+	return &linkable{HasDocument: true, Name: verdict.Name, Region: verdict.Region, document: document}, nil
+}
+
+// linked finds the person whom a subject of another issuer is linked to, or links it by a verified document.
+func (s *SignIn) linked(ctx context.Context, target *upstreamIssuer, subject string, by *linkable) (outcome, error) {
+	link, _, err := s.Store.Link(ctx, target.Issuer, subject)
+	if err == nil {
+		return outcome{person: link.PersonID}, nil
+	}
+	if !errors.Is(err, storage.ErrNotFound) || by == nil {
+		return outcome{}, err
+	}
+	out, err := s.knownOrNew(ctx, by.document, by.Name, by.Region)
+	if err != nil {
+		return outcome{}, err
+	}
+	out.link = &storage.Link{Issuer: target.Issuer, Subject: subject, PersonID: out.person, CreatedAt: s.Clock()}
+	return out, nil
+}
+
+func (s *SignIn) linkFailed(w http.ResponseWriter, r *http.Request, c *conversation, target *upstreamIssuer, cause error) {
+	switch {
+	case errors.Is(cause, errMismatch):
+		s.problemPage(w, r, http.StatusForbidden, web.ProblemPage{Problem: web.ProblemMismatch, Subject: s.Web.Pick(r, target.Name)}, cause)
+	case errors.Is(cause, register.ErrUnavailable):
+		s.problemPage(w, r, http.StatusServiceUnavailable, web.ProblemPage{Problem: web.ProblemRegister}, cause)
+	default:
+		c.state.Upstream = &upstreamAttempt{Issuer: target.Issuer}
+		s.upstreamFailed(w, r, c, target, cause)
+	}
+}
