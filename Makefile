@@ -52,7 +52,7 @@ fuzz: ## Fuzz every parser of outside data, FUZZTIME (20s) each
 	done
 
 bench: test-tools ## Measure throughput, CPU and writes of each operation, and the distance to the limit
-	$(WITH_POSTGRES) $(GO) test -run '^$$' -bench . -timeout 30m ./...
+	$(WITH_POSTGRES) $(GO) run ./bench $(BENCHFLAGS)
 
 screenshots: test-tools ## Write a screenshot of every page at 390 and 1280 px, in both languages, to screenshots/
 	MANYOU_SCREENSHOTS=$(CURDIR)/screenshots $(GO) test -count 1 -timeout 15m -run 'Screen' ./e2e/...

@@ -55,7 +55,7 @@ func (i *Issuer) CodeExchange(ctx context.Context, r *op.ClientRequest[oidc.Acce
 	if err != nil {
 		return nil, fromStorage(err)
 	}
-	return i.answer(g.Grant, app, c.Nonce, slices.Contains(c.Scopes, scopeOpenID))
+	return i.answer(g, app, c.Nonce, slices.Contains(c.Scopes, scopeOpenID))
 }
 
 // openCode checks everything about a code save whether it was used. Nothing is written before all of it holds, so a
@@ -147,11 +147,10 @@ func (i *Issuer) RefreshToken(ctx context.Context, r *op.ClientRequest[oidc.Refr
 	if err != nil {
 		return nil, fromStorage(err)
 	}
-	granted := g.Grant
 	if len(r.Data.Scopes) > 0 {
-		granted.Scopes = r.Data.Scopes
+		g.Scopes = r.Data.Scopes
 	}
-	return i.answer(granted, app, "", false)
+	return i.answer(g, app, "", false)
 }
 
 // ClientCredentialsExchange gives an application a token of its own (RFC 6749 §4.4). It reads and writes nothing.

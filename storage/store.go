@@ -116,17 +116,17 @@ type SignIns interface {
 type Grants interface {
 	// Redeem writes the grant of an authorization code, in one durable statement, if the code was not redeemed
 	// before (no grant has its ID) and the session and the person stand: session alive at now, person active,
-	// epochs of session and person equal to g.Epoch. It returns the grant as LiveGrant.
+	// epochs of session and person equal to g.Epoch. It returns the grant.
 	//
 	// ErrUsed: the code was redeemed before; the earlier grant has been ended (RFC 6749 §4.1.2).
 	// ErrEnded: the session or the person no longer stands.
-	Redeem(ctx context.Context, g Grant, now time.Time) (LiveGrant, error)
+	Redeem(ctx context.Context, g Grant, now time.Time) (Grant, error)
 	// Rotate raises the generation of a grant from the given one, in one durable statement, if the grant and
 	// all that it rests on stand at now. Afterwards the returned grant has generation+1.
 	//
 	// ErrUsed: the generation is an earlier one; the grant has been ended (RFC 9700 §4.14.2).
 	// ErrEnded: the grant, session or person no longer stands. ErrNotFound: there is no such grant.
-	Rotate(ctx context.Context, id []byte, expiresAt time.Time, generation int64, now time.Time) (LiveGrant, error)
+	Rotate(ctx context.Context, id []byte, expiresAt time.Time, generation int64, now time.Time) (Grant, error)
 	// Grant returns a grant with all that decides whether it stands at now. One read. ErrNotFound.
 	Grant(ctx context.Context, id []byte, expiresAt, now time.Time) (LiveGrant, error)
 	// EndGrant ends a grant of that client; ending it again changes nothing. ErrNotFound.

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -41,9 +42,9 @@ type Ring struct {
 
 // snapshot is the ring at one moment. It is never changed after it is published.
 type snapshot struct {
-	keys []*Key          // oldest first
-	byID map[string]*Key // published ones
-	jwks []byte          // the key set, ready to send
+	keys []*Key    // oldest first
+	jwks []byte    // the key set, ready to send
+	good *verified // tokens that these keys signed
 }
 
 // Open reads the ring, and creates a first key of each algorithm that has none.
@@ -71,12 +72,13 @@ func (r *Ring) Refresh(ctx context.Context) error {
 		return fmt.Errorf("read signing keys: %w", err)
 	}
 	known := map[string]*Key{}
-	if s := r.now.Load(); s != nil {
-		for _, k := range s.keys {
+	last := r.now.Load()
+	if last != nil {
+		for _, k := range last.keys {
 			known[k.id] = k
 		}
 	}
-	next := &snapshot{byID: map[string]*Key{}}
+	next := &snapshot{good: newVerified()}
 	for _, sk := range stored {
 		if !sk.RetireAt.IsZero() && !r.clock().Before(sk.RetireAt) {
 			continue
@@ -88,10 +90,12 @@ func (r *Ring) Refresh(ctx context.Context) error {
 			}
 		}
 		next.keys = append(next.keys, k)
-		next.byID[k.id] = k
 	}
 	if next.jwks, err = marshalSet(next.keys); err != nil {
 		return err
+	}
+	if last != nil && bytes.Equal(last.jwks, next.jwks) {
+		next.good = last.good
 	}
 	r.now.Store(next)
 	return nil

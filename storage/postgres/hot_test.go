@@ -71,7 +71,7 @@ func TestHotStatementsReadOnePartitionByPrimaryKey(t *testing.T) {
 	b := newBackend(t)
 	now := time.Now()
 	ms := func(d time.Duration) int64 { return now.Add(d).UnixMilli() }
-	sessionExpiry, grantExpiry := ms(29*day), ms(89*day)
+	sessionExpiry, grantExpiry := ms(29*day), ms(30*day)
 	for _, sql := range []string{
 		`INSERT INTO persons SELECT 'p' || i, '', '33', 'active', 1, 0 FROM generate_series(1, 3000) i`,
 		fmt.Sprintf(`INSERT INTO sessions SELECT decode(md5(i::text), 'hex'), %d, 'p' || i, 1, 0, 2, 'otp', '', '', '', decode(md5(i::text), 'hex'), 0, 0
@@ -205,7 +205,7 @@ func TestRowsLieInPartitionsAndPartitionsGoAway(t *testing.T) {
 	for _, p := range partitionedTables {
 		before[p.table] = partitions(p.table)
 	}
-	for d := time.Duration(0); d <= 90*day; d += 9 * day {
+	for d := time.Duration(0); d <= 30*day; d += 3 * day {
 		_, err := b.durable.Exec(t.Context(), `INSERT INTO grants SELECT decode(md5($1::bigint::text), 'hex'), $1, '', 0, '', '', 0, '', 0,
 			0, '', '', false, 0, 0, 0`, now.Add(d).UnixMilli())
 		if err != nil {

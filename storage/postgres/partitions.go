@@ -16,12 +16,14 @@ const day = 24 * time.Hour
 type partitioned struct {
 	table string
 	width time.Duration // of one partition
-	ahead time.Duration // how far ahead of now there are partitions: longer than a row lives
+	// ahead is how far ahead of now there are partitions: longer than a row lives, and not longer than that, because
+	// each partition costs every statement a little.
+	ahead time.Duration
 }
 
 var partitionedTables = []partitioned{
-	{"sessions", 7 * day, 35 * day},
-	{"grants", 15 * day, 100 * day},
+	{"sessions", 15 * day, 35 * day},
+	{"grants", 15 * day, 35 * day},
 	{"conversations", day, 3 * day},
 	{"limits", day, 3 * day},
 	{"replays", day, 3 * day},

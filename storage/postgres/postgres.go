@@ -112,7 +112,7 @@ func (b *backend) Statements() relational.Statements {
 		AND p.id = g.person_id AND p.status = 'active' AND p.epoch = g.epoch
 		AND (g.offline OR EXISTS (SELECT 1 FROM sessions s WHERE s.id = g.session_id
 			AND s.expires_at = g.session_expires_at AND s.ended_at = 0 AND s.expires_at > $4))
-		RETURNING ` + relational.GrantColumns + `, p.region, p.name`
+		RETURNING ` + relational.GrantColumns
 	return s
 }
 

@@ -13,24 +13,22 @@ import (
 //
 // The happy case is one statement. When it writes nothing, the code was redeemed before or its session does not
 // stand; whether there is an earlier grant tells which.
-func (s *Store) Redeem(ctx context.Context, g storage.Grant, now time.Time) (storage.LiveGrant, error) {
-	var region string
-	var name []byte
+func (s *Store) Redeem(ctx context.Context, g storage.Grant, now time.Time) (storage.Grant, error) {
 	err := s.write.Row(ctx, s.hot.Redeem, []any{
 		g.ID, millis(g.ExpiresAt), g.SessionID, millis(g.SessionExpiresAt), g.ClientID, g.PersonID, g.Epoch,
 		words(g.Scopes), millis(g.AuthTime), g.ACR, words(g.AMR), g.Claims, g.Offline, millis(g.CreatedAt), millis(now),
-	}, &region, &name)
+	}, &g.Generation)
 	if errors.Is(err, sql.ErrNoRows) {
-		return storage.LiveGrant{}, s.refuseRedeem(ctx, g, now)
+		return storage.Grant{}, s.refuseRedeem(ctx, g, now)
 	}
 	if err != nil {
-		return storage.LiveGrant{}, err
+		return storage.Grant{}, err
 	}
 	g.Generation, g.EndedAt = 0, time.Time{}
 	for _, t := range []*time.Time{&g.ExpiresAt, &g.SessionExpiresAt, &g.AuthTime, &g.CreatedAt} {
 		*t = moment(millis(*t)) // as it was stored
 	}
-	return s.standing(g, region, name)
+	return g, nil
 }
 
 // refuseRedeem ends the grant of a code that was redeemed before (RFC 6749 §4.1.2) and returns the reason.
@@ -50,16 +48,16 @@ func (s *Store) refuseRedeem(ctx context.Context, g storage.Grant, now time.Time
 const endGrant = `UPDATE grants SET ended_at = CASE WHEN ended_at = 0 THEN $3 ELSE ended_at END`
 
 // Rotate implements [storage.Grants].
-func (s *Store) Rotate(ctx context.Context, id []byte, expiresAt time.Time, generation int64, now time.Time) (storage.LiveGrant, error) {
+func (s *Store) Rotate(ctx context.Context, id []byte, expiresAt time.Time, generation int64, now time.Time) (storage.Grant, error) {
 	row := newGrantRow(id, expiresAt)
 	err := s.write.Row(ctx, s.hot.Rotate, []any{id, millis(expiresAt), generation, millis(now)}, row.dest()...)
 	if errors.Is(err, sql.ErrNoRows) {
-		return storage.LiveGrant{}, s.refuseRotate(ctx, id, expiresAt, generation, now)
+		return storage.Grant{}, s.refuseRotate(ctx, id, expiresAt, generation, now)
 	}
 	if err != nil {
-		return storage.LiveGrant{}, err
+		return storage.Grant{}, err
 	}
-	return s.standing(row.grant(), row.region, row.name)
+	return row.grant(), nil
 }
 
 // refuseRotate ends the grant of a refresh token that was rotated before (RFC 9700 §4.14.2) and returns the reason.
@@ -84,14 +82,16 @@ func (s *Store) refuseRotate(ctx context.Context, id []byte, expiresAt time.Time
 func (s *Store) Grant(ctx context.Context, id []byte, expiresAt, now time.Time) (storage.LiveGrant, error) {
 	row := newGrantRow(id, expiresAt)
 	var l storage.LiveGrant
+	var region string
+	var name []byte
 	err := s.read.Row(ctx, s.hot.Grant, []any{id, millis(expiresAt), millis(now)},
-		append(row.dest(), (*string)(&l.PersonStatus), &l.PersonEpoch, &l.SessionStands)...)
+		append(row.dest(), &region, &name, (*string)(&l.PersonStatus), &l.PersonEpoch, &l.SessionStands)...)
 	if err != nil {
 		return storage.LiveGrant{}, found(err)
 	}
 	l.Grant = row.grant()
-	l.PersonRegion = row.region
-	if l.PersonName, err = s.unsealText(row.name, "persons.name", l.PersonID); err != nil {
+	l.PersonRegion = region
+	if l.PersonName, err = s.unsealText(name, "persons.name", l.PersonID); err != nil {
 		return storage.LiveGrant{}, err
 	}
 	return l, nil
@@ -103,24 +103,11 @@ func (s *Store) EndGrant(ctx context.Context, id []byte, expiresAt time.Time, cl
 		id, millis(expiresAt), millis(at), clientID)
 }
 
-// standing is a grant that a statement has just found to stand. SessionStands is true for an offline grant too when
-// it was redeemed, and is not looked at when it rotates.
-func (s *Store) standing(g storage.Grant, region string, name []byte) (storage.LiveGrant, error) {
-	l := storage.LiveGrant{
-		Grant: g, PersonStatus: storage.PersonActive, PersonEpoch: g.Epoch, SessionStands: true, PersonRegion: region,
-	}
-	var err error
-	l.PersonName, err = s.unsealText(name, "persons.name", g.PersonID)
-	return l, err
-}
-
-// grantRow is a row of grants as it is stored, with the person's region and sealed name.
+// grantRow is a row of grants as it is stored.
 type grantRow struct {
 	g                                              storage.Grant
 	sessionExpiresAt, authTime, createdAt, endedAt int64
 	scopes, amr                                    string
-	region                                         string
-	name                                           []byte
 }
 
 func newGrantRow(id []byte, expiresAt time.Time) *grantRow {
@@ -130,7 +117,7 @@ func newGrantRow(id []byte, expiresAt time.Time) *grantRow {
 func (r *grantRow) dest() []any {
 	g := &r.g
 	return []any{&g.SessionID, &r.sessionExpiresAt, &g.ClientID, &g.PersonID, &g.Epoch, &r.scopes, &r.authTime, &g.ACR,
-		&r.amr, &g.Claims, &g.Offline, &g.Generation, &r.createdAt, &r.endedAt, &r.region, &r.name}
+		&r.amr, &g.Claims, &g.Offline, &g.Generation, &r.createdAt, &r.endedAt}
 }
 
 func (r *grantRow) grant() storage.Grant {

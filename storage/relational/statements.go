@@ -3,8 +3,8 @@ package relational
 // Statements are the hot ones, which a backend may write in its own way. Parameters and results are these:
 //
 //	Session  $1 id, $2 expires_at → the columns that scanSession reads
-//	Redeem   $1 … $14 the grant in the order of insertGrantArgs, $15 now → region, name; no row if refused
-//	Rotate   $1 id, $2 expires_at, $3 generation, $4 now → grantColumns, region, name; no row if refused
+//	Redeem   $1 … $14 the grant in the order of insertGrantArgs, $15 now → generation; no row if refused
+//	Rotate   $1 id, $2 expires_at, $3 generation, $4 now → grantColumns; no row if refused
 //	Grant    $1 id, $2 expires_at, $3 now → grantColumns, region, name, status, epoch of the person, session stands
 type Statements struct {
 	Session, Redeem, Rotate, Grant string
@@ -29,8 +29,7 @@ var Portable = Statements{
 		WHERE s.id = $3 AND s.expires_at = $4 AND s.ended_at = 0 AND s.expires_at > $15
 		AND s.person_id = $6 AND s.epoch = $7 AND p.epoch = $7 AND p.status = 'active'
 		ON CONFLICT DO NOTHING
-		RETURNING (SELECT p.region FROM persons p WHERE p.id = person_id),
-		(SELECT p.name FROM persons p WHERE p.id = person_id)`,
+		RETURNING generation`,
 
 	Rotate: `UPDATE grants AS g SET generation = generation + 1
 		WHERE g.id = $1 AND g.expires_at = $2 AND g.generation = $3 AND g.ended_at = 0 AND g.expires_at > $4
@@ -38,8 +37,7 @@ var Portable = Statements{
 		AND (g.offline OR EXISTS (SELECT 1 FROM sessions s WHERE s.id = g.session_id
 			AND s.expires_at = g.session_expires_at AND s.ended_at = 0 AND s.expires_at > $4))
 		RETURNING session_id, session_expires_at, client_id, person_id, epoch, scopes, auth_time, acr, amr, claims,
-		offline, generation, created_at, ended_at,
-		(SELECT p.region FROM persons p WHERE p.id = person_id), (SELECT p.name FROM persons p WHERE p.id = person_id)`,
+		offline, generation, created_at, ended_at`,
 
 	Grant: `SELECT ` + GrantColumns + `, p.region, p.name, p.status, p.epoch,
 		EXISTS (SELECT 1 FROM sessions s WHERE s.id = g.session_id AND s.expires_at = g.session_expires_at

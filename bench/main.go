@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+
+	"manyou/storage/vault"
+)
+
+// options are the flags.
+type options struct {
+	duration time.Duration
+	workers  int
+	rounds   int
+	citizens int
+	only     []string
+	backends []string
+	json     string
+	profiles string
+
+	root string
+}
+
+// The backends, as tables name them.
+const (
+	sqliteBackend   = "SQLite"
+	postgresBackend = "Postgres"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) == 1 {
+		if role, ok := roles[args[0]]; ok {
+			return beChild(ctx, role)
+		}
+	}
+	o, err := parse(args)
+	if err != nil {
+		return err
+	}
+	in := newInbox()
+	listener, err := loopback(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	g, ctx := errgroup.WithContext(ctx)
+	serve(ctx, g, listener, in)
+	results, err := measure(ctx, o, "http://"+listener.Addr().String()+"/messages", in)
+	cancel()
+	if err := errors.Join(err, g.Wait()); err != nil {
+		return err
+	}
+	for _, r := range results {
+		writeTable(os.Stdout, o, r)
+	}
+	if o.json == "" {
+		return nil
+	}
+	b, err := json.MarshalIndent(document{
+		Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, Processors: runtime.NumCPU(),
+		Concurrency: o.workers, Results: results,
+	}, "", "\t")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(o.json, append(b, '\n'), 0o644) //nolint:gosec // for everybody to read
+}
+
+// document is the file that -json names.
+type document struct {
+	Go          string    `json:"go"`
+	System      string    `json:"system"`
+	Processors  int       `json:"processors"`
+	Concurrency int       `json:"concurrency"`
+	Results     []*result `json:"results"`
+}
+
+func parse(args []string) (options, error) {
+	var o options
+	var only, backends string
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.DurationVar(&o.duration, "duration", 1500*time.Millisecond, "how long each measurement takes")
+	f.IntVar(&o.workers, "c", 8, "how many requests are under way at once")
+	f.IntVar(&o.rounds, "rounds", 4, "how often everything is measured")
+	f.IntVar(&o.citizens, "citizens", 2000, "how many citizens have a session")
+	f.StringVar(&only, "only", "", "operations to measure, separated by commas (default all)")
+	f.StringVar(&backends, "backend", "sqlite,postgres", "backends to measure, separated by commas")
+	f.StringVar(&o.json, "json", "", "file to write all samples to")
+	f.StringVar(&o.profiles, "profile", "", "directory to write CPU profiles of the issuer to, one for each operation")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if f.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	}
+	if o.duration <= 0 || o.workers <= 0 || o.rounds <= 0 || o.citizens <= 0 {
+		return o, errors.New("-duration, -c, -rounds and -citizens must be positive")
+	}
+	if only != "" {
+		o.only = strings.Split(only, ",")
+	}
+	if _, err := chosen((&load{}).operations(), o.only); err != nil {
+		return o, err
+	}
+	for _, b := range strings.Split(backends, ",") {
+		n := slices.IndexFunc([]string{sqliteBackend, postgresBackend}, func(name string) bool { return strings.EqualFold(b, name) })
+		if n < 0 {
+			return o, fmt.Errorf("-backend: there is no backend %q", b)
+		}
+		o.backends = append(o.backends, []string{sqliteBackend, postgresBackend}[n])
+	}
+	root, err := vault.NewRoot(rand.Reader)
+	o.root = root.Text()
+	return o, err
+}
+
+func measure(ctx context.Context, o options, inboxURL string, in *inbox) (results []*result, err error) {
+	for _, b := range o.backends {
+		var r *result
+		if b == sqliteBackend {
+			r, err = measureSQLite(ctx, o, inboxURL, in)
+		} else {
+			r, err = measurePostgres(ctx, o, inboxURL, in)
+		}
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, r)
+	}
+	return results, nil
+}
+
+func measureSQLite(ctx context.Context, o options, inboxURL string, in *inbox) (_ *result, err error) {
+	dir, err := os.MkdirTemp("", "manyou-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	return measureBackend(ctx, o, sqliteBackend, "sqlite:"+filepath.Join(dir, "issuer.db"), 0, inboxURL, in)
+}
+
+// measurePostgres measures in a database of its own on the cluster that .ci/with-postgres started.
+func measurePostgres(ctx context.Context, o options, inboxURL string, in *inbox) (_ *result, err error) {
+	const cluster, process = "MANYOU_TEST_POSTGRES", "MANYOU_TEST_POSTGRES_PID"
+	pid, err := strconv.Atoi(os.Getenv(process))
+	if err != nil || os.Getenv(cluster) == "" {
+		return nil, fmt.Errorf("%s and %s are not set; run \"make bench\", or .ci/with-postgres go run ./bench", cluster, process)
+	}
+	u, err := url.Parse(os.Getenv(cluster))
+	if err != nil {
+		return nil, fmt.Errorf("%s is no URL", cluster)
+	}
+	name := fmt.Sprintf("bench_%d", os.Getpid())
+	if err := administer(ctx, u.String(), "CREATE DATABASE "+name); err != nil {
+		return nil, err
+	}
+	defer func() {
+		err = errors.Join(err, administer(context.WithoutCancel(ctx), u.String(), "DROP DATABASE "+name+" WITH (FORCE)"))
+	}()
+	database := *u
+	database.Path = "/" + name
+	return measureBackend(ctx, o, postgresBackend, database.String(), pid, inboxURL, in)
+}
+
+func administer(ctx context.Context, cluster, statement string) error {
+	conn, err := pgx.Connect(ctx, cluster)
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, statement)
+	return errors.Join(err, conn.Close(ctx))
+}
+
+var _ http.Handler = (*inbox)(nil)
