@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,7 +70,7 @@ func (i *Issuer) authenticate(ctx context.Context, cc *op.ClientCredentials, bas
 	// A secret sent in the body instead of the header is the same secret: both are accepted of a client registered
 	// for either (RFC 6749 §2.3.1), but never a secret of a client registered for keys, nor none of one with a secret.
 	secret := func(m string) bool { return m == methodBasic || m == methodPost }
-	if used != app.AuthMethod && !(secret(used) && secret(app.AuthMethod)) {
+	if used != app.AuthMethod && (!secret(used) || !secret(app.AuthMethod)) {
 		return nil, invalidClient(fmt.Errorf("registered for %s, tried %s", app.AuthMethod, used))
 	}
 	if secret(used) && subtle.ConstantTimeCompare(HashSecret(i.Vault, cc.ClientSecret), app.SecretHash) != 1 {
@@ -152,9 +153,10 @@ func (i *Issuer) authenticateByKey(ctx context.Context, cc *op.ClientCredentials
 	return app, nil
 }
 
-// isAudience reports whether an assertion is for this issuer, alone: by its identifier or its token endpoint.
+// isAudience reports whether an assertion is for this issuer and nobody else: by its identifier or its token endpoint.
 func (i *Issuer) isAudience(aud audience) bool {
-	return len(aud) == 1 && (aud[0] == i.Issuer || aud[0] == i.Issuer+pathToken)
+	foreign := func(a string) bool { return a != i.Issuer && a != i.Issuer+pathToken }
+	return len(aud) > 0 && !slices.ContainsFunc(aud, foreign)
 }
 
 func verifiedBy(jws *jose.JSONWebSignature, keys jose.JSONWebKeySet) bool {

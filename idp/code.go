@@ -101,8 +101,8 @@ const refreshFixed = grantIDBytes + 4 + 8
 func (i *Issuer) sealRefreshToken(t refreshToken) (string, error) {
 	b := make([]byte, refreshFixed, refreshFixed+len(t.ClientID))
 	copy(b, t.GrantID)
-	binary.BigEndian.PutUint32(b[grantIDBytes:], uint32(t.ExpiresAt.Unix())) //nolint:gosec // good until 2106
-	binary.BigEndian.PutUint64(b[grantIDBytes+4:], uint64(t.Generation))     //nolint:gosec // never negative
+	binary.BigEndian.PutUint32(b[grantIDBytes:], uint32(t.ExpiresAt.Unix())) // good until 2106
+	binary.BigEndian.PutUint64(b[grantIDBytes+4:], uint64(t.Generation))     // never negative
 	return i.Vault.SealToken(purposeRefresh, append(b, t.ClientID...))
 }
 
@@ -114,7 +114,7 @@ func (i *Issuer) openRefreshToken(token string) (refreshToken, bool) {
 	return refreshToken{
 		GrantID:    b[:grantIDBytes],
 		ExpiresAt:  seconds(int64(binary.BigEndian.Uint32(b[grantIDBytes:]))),
-		Generation: int64(binary.BigEndian.Uint64(b[grantIDBytes+4:])), //nolint:gosec // sealed by us
+		Generation: int64(binary.BigEndian.Uint64(b[grantIDBytes+4:])), // sealed by us
 		ClientID:   string(b[refreshFixed:]),
 	}, true
 }
@@ -136,7 +136,7 @@ func (i *Issuer) mintTokenID(t tokenID) (string, error) {
 	var b []byte
 	if t.GrantID != nil {
 		b = append(b, t.GrantID...)
-		b = binary.BigEndian.AppendUint32(b, uint32(t.ExpiresAt.Unix())) //nolint:gosec // good until 2106
+		b = binary.BigEndian.AppendUint32(b, uint32(t.ExpiresAt.Unix())) // good until 2106
 	}
 	random := make([]byte, tokenIDRandom)
 	if _, err := io.ReadFull(i.Random, random); err != nil {

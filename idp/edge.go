@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"errors"
 	"mime"
 	"net/http"
 	"net/url"
@@ -36,8 +37,27 @@ func (i *Issuer) endpointEdge(next http.Handler) http.Handler {
 			op.WriteError(w, r, err, nil)
 			return
 		}
-		i.challenged(next, w, r, challenger{challenge: `Basic realm="manyou", charset="UTF-8"`})
+		serve := next
+		if !saysWho(r) { // op would call it a bad request, or answer 400
+			serve = refusal(invalidClient(errors.New("no client authentication")))
+		}
+		i.challenged(serve, w, r, challenger{challenge: `Basic realm="manyou", charset="UTF-8"`})
 	})
+}
+
+// saysWho reports whether a request tries to say which client it comes from, and at the introspection endpoint to prove it
+// (RFC 6749 §5.2, RFC 7662 §2.1).
+func saysWho(r *http.Request) bool {
+	if r.Header.Get("Authorization") != "" || r.PostForm.Get("client_assertion") != "" {
+		return true
+	}
+	proves := r.PostForm.Get("client_secret") != ""
+	return r.PostForm.Get("client_id") != "" && (proves || r.URL.Path != pathIntrospect)
+}
+
+// refusal answers every request with an error.
+func refusal(err error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { op.WriteError(w, r, err, nil) })
 }
 
 // userInfoEdge stands before the userinfo endpoint, which takes GET and POST (OpenID Connect Core §5.3.1) but no token

@@ -43,7 +43,7 @@ func TestTokenEndpointTakesOnlyAFormByPOST(t *testing.T) {
 		"1 MB parameter":                   {"POST", "/token", form, credentials + "&x=" + strings.Repeat("x", 1<<20), 413},
 		"a parameter twice":                {"POST", "/token", form, credentials + "&grant_type=client_credentials", 400},
 		"no grant type":                    {"POST", "/token", form, "client_id=main", 400},
-		"unknown grant type":               {"POST", "/token", form, "grant_type=password", 400},
+		"unknown grant type":               {"POST", "/token", form, "client_id=main&grant_type=password", 400},
 		"malformed escape":                 {"POST", "/token", form, "grant_type=%zz", 413},
 		"PUT":                              {"PUT", "/token", form, credentials, 405},
 	} {
@@ -57,6 +57,49 @@ func TestTokenEndpointTakesOnlyAFormByPOST(t *testing.T) {
 	}
 	if response, body := w.raw("POST", "/token", form, credentials); response.StatusCode != 200 {
 		t.Errorf("the good one: %d %s", response.StatusCode, body)
+	}
+}
+
+func TestWhoeverDoesNotSayOrProveWhoTheyAreIsAsked(t *testing.T) {
+	w := newWorld(t)
+	for name, try := range map[string][]string{
+		"no client at the token endpoint":           {"/token", "grant_type=client_credentials"},
+		"unknown client":                            {"/token", "grant_type=client_credentials&client_id=nobody&client_secret=x"},
+		"wrong secret":                              {"/token", "grant_type=client_credentials&client_id=main&client_secret=x"},
+		"no secret of a confidential client":        {"/token", "grant_type=client_credentials&client_id=main"},
+		"secret of a public client":                 {"/token", "grant_type=authorization_code&code=x&redirect_uri=x&client_id=public&client_secret=x"},
+		"nobody at the introspection endpoint":      {"/introspect", "token=x"},
+		"a public client at introspection":          {"/introspect", "token=x&client_id=public"},
+		"a name only at the introspection endpoint": {"/introspect", "token=x&client_id=main"},
+		"nobody at the revocation endpoint":         {"/revoke", "token=x"},
+		"an assertion that is none":                 {"/token", "grant_type=client_credentials&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion=x"},
+	} {
+		response, body := w.raw("POST", try[0], form, try[1])
+		if response.StatusCode != http.StatusUnauthorized || !strings.Contains(body, `"invalid_client"`) || response.Header.Get("WWW-Authenticate") == "" {
+			t.Errorf("%s: %d %s", name, response.StatusCode, body)
+		}
+	}
+	both := "grant_type=client_credentials&client_id=main&client_secret=" + secretOf("main")
+	r, err := http.NewRequest(http.MethodPost, w.url+"/token", strings.NewReader(both))
+	must(t, err)
+	r.Header.Set("Content-Type", form)
+	r.SetBasicAuth("main", secretOf("main"))
+	if status, got := w.do(r); status != http.StatusBadRequest { // RFC 6749 §2.3
+		t.Errorf("two ways at once: %d %v", status, got)
+	}
+}
+
+func TestUserInfoTakesATokenInAFormBody(t *testing.T) {
+	w := newWorld(t)
+	access := w.tokens("main", liNa)["access_token"].(string)
+	if response, body := w.raw("POST", "/userinfo", form, "access_token="+access); response.StatusCode != 200 || !strings.Contains(body, `"sub"`) {
+		t.Errorf("%d %s", response.StatusCode, body)
+	}
+	if response, _ := w.raw("POST", "/userinfo", "", "", "Authorization", "Bearer "+access); response.StatusCode != 200 {
+		t.Errorf("an empty POST: %d", response.StatusCode)
+	}
+	if response, _ := w.raw("GET", "/userinfo", "", ""); response.StatusCode != 401 || response.Header.Get("WWW-Authenticate") == "" {
+		t.Errorf("no token: %d", response.StatusCode)
 	}
 }
 

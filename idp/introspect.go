@@ -60,10 +60,12 @@ func (i *Issuer) introspectRefreshToken(ctx context.Context, asker *application,
 	}
 	now := i.Clock()
 	g, err := i.Store.Grant(ctx, t.GrantID, t.ExpiresAt, now)
-	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return op.NewResponse(introspection{}), nil
+	case err != nil:
 		return nil, serverError(err)
-	}
-	if err != nil || !g.Stands(now) || g.Generation != t.Generation {
+	case !g.Stands(now) || g.Generation != t.Generation:
 		return op.NewResponse(introspection{}), nil
 	}
 	return op.NewResponse(introspection{

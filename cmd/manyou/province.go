@@ -36,7 +36,7 @@ type provinceAdd struct {
 }
 
 // envClientSecret holds the client secret that another issuer gave us.
-const envClientSecret = "MANYOU_CLIENT_SECRET" //nolint:gosec // the variable's name
+const envClientSecret = "MANYOU_CLIENT_SECRET"
 
 // maxSecret bounds a client secret, in bytes.
 const maxSecret = 4 << 10

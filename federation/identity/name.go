@@ -44,7 +44,7 @@ func NormalizeName(raw string) (Name, error) {
 		switch {
 		case r == '\t' || unicode.Is(unicode.Zs, r):
 			r = ' '
-		case isInvisible(r) && !(r == mongolianVowelSeparator && len(runes) > 0 && unicode.Is(unicode.Mongolian, runes[len(runes)-1])):
+		case isInvisible(r) && (r != mongolianVowelSeparator || len(runes) == 0 || !unicode.Is(unicode.Mongolian, runes[len(runes)-1])):
 			return Name{}, &NameError{ReasonInvisible}
 		}
 		runes = append(runes, r)

@@ -134,11 +134,13 @@ func TestNonsenseIsUnavailableAndNeverAMatch(t *testing.T) {
 		}
 	}
 	for name, answer := range map[string]http.HandlerFunc{
-		"500":                say(500, matched),
-		"204":                say(204, ""),
-		"401":                say(401, matched),
-		"201":                say(201, matched),
-		"redirect":           func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 307) },
+		"500": say(500, matched),
+		"204": say(204, ""),
+		"401": say(401, matched),
+		"201": say(201, matched),
+		"redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		},
 		"HTML":               html,
 		"nothing":            say(200, ""),
 		"null":               say(200, "null"),

@@ -62,7 +62,7 @@ func (c *Cookies) Issue() (Handle, *http.Cookie, error) {
 		return Handle{}, nil, fmt.Errorf("session secret: %w", err)
 	}
 	expires := c.Clock().Add(c.Lifetime).Truncate(time.Second)
-	binary.BigEndian.PutUint32(value[secretBytes:], uint32(expires.Unix())) //nolint:gosec // good until 2106
+	binary.BigEndian.PutUint32(value[secretBytes:], uint32(expires.Unix())) // good until 2106
 	id := sha256.Sum256(value[:secretBytes])
 	return Handle{ID: id[:], ExpiresAt: expires.UTC()}, c.cookie("session", encoding.EncodeToString(value), c.Lifetime), nil
 }

@@ -81,7 +81,7 @@ var encoding = base64.RawURLEncoding
 // token names a conversation in a URL: its identifier and its expiry.
 func (c *conversation) token() string {
 	raw, _ := encoding.DecodeString(c.id)
-	return encoding.EncodeToString(binary.BigEndian.AppendUint32(raw, uint32(c.expiresAt.Unix()))) //nolint:gosec // good until 2106
+	return encoding.EncodeToString(binary.BigEndian.AppendUint32(raw, uint32(c.expiresAt.Unix()))) // good until 2106
 }
 
 func (c *conversation) path() string { return pathPrefix + c.token() }

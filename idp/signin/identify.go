@@ -111,7 +111,7 @@ func (s *SignIn) knownOrNew(ctx context.Context, d identity.Document, name, regi
 // phoneCredential is the credential for a phone that was proven, nil if the person has it already.
 func (s *SignIn) phoneCredential(ctx context.Context, person, phone string) (*storage.Credential, error) {
 	if phone == "" {
-		return nil, nil //nolint:nilnil // there is nothing to enrol, and that is fine
+		return nil, nil // there is nothing to enrol, and that is fine
 	}
 	enrolled, err := s.personsOf(ctx, phone)
 	if err != nil {
@@ -119,7 +119,7 @@ func (s *SignIn) phoneCredential(ctx context.Context, person, phone string) (*st
 	}
 	for _, p := range enrolled {
 		if p == person {
-			return nil, nil //nolint:nilnil // enrolled before
+			return nil, nil // enrolled before
 		}
 	}
 	id, err := s.newID()

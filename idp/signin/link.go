@@ -32,7 +32,7 @@ type linkable struct {
 func (s *SignIn) claimsOf(ctx context.Context, target *upstreamIssuer, auth upstream.Authentication) (*linkable, error) {
 	switch _, _, err := s.Store.Link(ctx, target.Issuer, auth.Subject); {
 	case err == nil:
-		return nil, nil //nolint:nilnil // linked: there is nothing to ask
+		return nil, nil // linked: there is nothing to ask
 	case !errors.Is(err, storage.ErrNotFound):
 		return nil, err
 	}

@@ -112,6 +112,7 @@ func (s *SignIn) enterCode(w http.ResponseWriter, r *http.Request, c *conversati
 	case otp.Malformed:
 		s.render(w, r, c, http.StatusUnprocessableEntity, web.ErrCodeForm)
 		return
+	case otp.Rejected, otp.Expired, otp.Exhausted: // stored below, before the page says which
 	}
 	if err := s.advance(r.Context(), c); err != nil {
 		s.fault(w, r, err)

@@ -75,7 +75,7 @@ func (w *Web) switchLanguage(rw http.ResponseWriter, r *http.Request) {
 	if t := w.tongue(q.Get("to")); t != nil {
 		http.SetCookie(rw, w.cookie(cookieLanguage, t.code))
 	}
-	goBack(rw, r, q.Get("back"))
+	goBack(rw, q.Get("back"))
 }
 
 func (w *Web) switchCare(rw http.ResponseWriter, r *http.Request) {
@@ -86,11 +86,11 @@ func (w *Web) switchCare(rw http.ResponseWriter, r *http.Request) {
 	case "0":
 		http.SetCookie(rw, w.cookie(cookieCare, "0"))
 	}
-	goBack(rw, r, q.Get("back"))
+	goBack(rw, q.Get("back"))
 }
 
 // goBack redirects to a path of this issuer, and to its home page instead of anywhere else.
-func goBack(rw http.ResponseWriter, r *http.Request, back string) {
+func goBack(rw http.ResponseWriter, back string) {
 	if !isLocal(back) {
 		back = "/"
 	}

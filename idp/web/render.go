@@ -49,7 +49,7 @@ func parseTemplates(messages catalogue, a *assets) (*template.Template, error) {
 		},
 		"key":      func(prefix string, of any) string { return prefix + "." + fmt.Sprint(of) },
 		"field":    newField,
-		"document": func() []identity.Kind { return identity.Kinds() },
+		"document": identity.Kinds,
 	}).ParseFS(templateFiles, "templates/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("web: templates: %w", err)

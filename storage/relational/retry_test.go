@@ -19,7 +19,7 @@ func TestRetryStopsAtSuccessAtOtherErrorsAndAtItsBound(t *testing.T) {
 		"busy again and again": {[]error{busy}, attempts, busy},
 	} {
 		calls := 0
-		err := retry(t.Context(), func(err error) bool { return err == busy }, func() error {
+		err := retry(t.Context(), func(err error) bool { return errors.Is(err, busy) }, func() error {
 			calls++
 			return c.outcomes[min(calls, len(c.outcomes))-1]
 		})

@@ -25,8 +25,8 @@ const maxSecretFile = 4 << 10
 const (
 	EnvRootKey       = "MANYOU_ROOT_KEY"
 	EnvDatabaseURL   = "MANYOU_DATABASE_URL"
-	EnvSMSToken      = "MANYOU_SMS_TOKEN"      //nolint:gosec // the variable's name
-	EnvRegisterToken = "MANYOU_REGISTER_TOKEN" //nolint:gosec // the variable's name
+	EnvSMSToken      = "MANYOU_SMS_TOKEN"
+	EnvRegisterToken = "MANYOU_REGISTER_TOKEN"
 )
 
 // Getenv looks a variable up; "" means not set. It is [os.Getenv] outside of tests.
