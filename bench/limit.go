@@ -127,7 +127,7 @@ func openCommitter(ctx context.Context, database string) (committer, error) {
 	if err != nil {
 		return nil, err
 	}
-	config.MaxConns = int32(max(12, 4*runtime.GOMAXPROCS(0))) //nolint:gosec // few
+	config.MaxConns = int32(max(12, 4*runtime.GOMAXPROCS(0))) // few
 	config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {

@@ -23,7 +23,7 @@ func processTime(pid int) (time.Duration, error) {
 	// /proc/PID/stat rounds each process down to a hundredth of a second.
 	const sched = 2
 	var ts unix.Timespec
-	if err := unix.ClockGettime(int32(^pid<<3|sched), &ts); err != nil { //nolint:gosec // as the kernel defines it
+	if err := unix.ClockGettime(int32(^pid<<3|sched), &ts); err != nil { // as the kernel defines it
 		return 0, fmt.Errorf("CPU clock of process %d: %w", pid, err)
 	}
 	return time.Duration(ts.Nano()), nil

@@ -122,7 +122,7 @@ func signIn(ctx context.Context, store storage.Store, n int, now time.Time) (str
 		return "", err
 	}
 	id, expires := sha256.Sum256(cookie), now.Add(12*time.Hour)
-	cookie = binary.BigEndian.AppendUint32(cookie, uint32(expires.Unix())) //nolint:gosec // good until 2106
+	cookie = binary.BigEndian.AppendUint32(cookie, uint32(expires.Unix())) // good until 2106
 	conversation := storage.Conversation{ID: fmt.Sprintf("seed-%d", n), ExpiresAt: now.Add(time.Hour)}
 	if err := store.CreateConversation(ctx, conversation); err != nil {
 		return "", err

@@ -165,7 +165,11 @@ func (i *Issuer) signInHere(w http.ResponseWriter, r *http.Request, path string,
 func (i *Issuer) recoverer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
-			if cause := recover(); cause != nil && cause != http.ErrAbortHandler {
+			switch cause := recover(); cause {
+			case nil:
+			case http.ErrAbortHandler: // means to cut the connection
+				panic(cause)
+			default:
 				i.fault(w, r, fmt.Errorf("panic: %v", cause))
 			}
 		}()
