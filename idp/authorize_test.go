@@ -75,6 +75,7 @@ func TestBadRequestsGoBackToTheApplicationWithStateAndIssuer(t *testing.T) {
 		"claims too long":     {w.request("main", "claims", `{"x":"`+strings.Repeat("x", 3000)+`"}`), "invalid_request"},
 		"no scope":            {w.request("main", "scope", "unheard"), "invalid_scope"},
 		"nonce too long":      {w.request("main", "nonce", strings.Repeat("n", 2000)), "invalid_request"},
+		"nonce not UTF-8":     {w.request("main", "nonce", "\xff"), "invalid_request"},
 		"nonce twice":         {w.request("main") + "&nonce=2", "invalid_request"},
 		"essential rung":      {w.request("main", "claims", `{"id_token":{"acr":{"essential":true,"value":"urn:manyou:acr:4"}}}`), "unmet_authentication_requirements"},
 		"essential unknown":   {w.request("main", "claims", `{"id_token":{"acr":{"essential":true,"value":"gold"}}}`), "unmet_authentication_requirements"},

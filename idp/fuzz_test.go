@@ -15,6 +15,7 @@ func FuzzAuthorizationRequest(f *testing.F) {
 	f.Add("response_type=code&scope=openid&nonce=n&claims=%7B%22id_token%22%3A%7B%22acr%22%3A%7B%22essential%22%3Atrue%2C%22values%22%3A%5B%22x%22%5D%7D%7D%7D")
 	f.Add("response_type=code&scope=openid+profile&nonce=n&max_age=0&prompt=login+consent&acr_values=urn%3Amanyou%3Aacr%3A2")
 	f.Add("response_type=code&claims=%7B%22id_token%22%3A%7B%22acr%22%3Anull%2C%22sub%22%3A%7B%22value%22%3A1%7D%7D%7D&nonce=n&scope=openid")
+	f.Add("response_type=code&claims=%7B\"00\x85%22%3A%7B%7D%7D&nonce=0&scope=openid") // once came back changed
 	app := &application{Application: storage.Application{
 		ClientID: "app", AuthMethod: methodBasic, PKCEOptional: true, Scopes: []string{"openid", "profile"},
 	}}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"manyou/storage"
 )
@@ -48,7 +49,8 @@ func (p parameters) get(name string) string { return url.Values(p).Get(name) }
 
 func (p parameters) list(name string) []string { return strings.Fields(p.get(name)) }
 
-// once fails if a parameter stands more than once (RFC 6749 §3.1) or is too long.
+// once fails if a parameter stands more than once (RFC 6749 §3.1), is too long, or is not UTF-8: what is not would come
+// back changed after a conversation.
 func (p parameters) once() *protocolError {
 	for name, values := range p {
 		if len(values) > 1 {
@@ -56,6 +58,9 @@ func (p parameters) once() *protocolError {
 		}
 		if len(name) > 128 || len(values[0]) > maxParameter {
 			return invalidRequest("a parameter is too long")
+		}
+		if !utf8.ValidString(values[0]) {
+			return invalidRequest("a parameter is not UTF-8")
 		}
 	}
 	return nil
