@@ -85,19 +85,6 @@ func NewChallenge(random io.Reader, phone string, now time.Time, p Policy) (Chal
 	return c, code, nil
 }
 
-// NewDecoy returns a challenge that no code satisfies, for a person who is not known or a number that is not theirs.
-// It does the work of NewChallenge and behaves like its challenges in every other way, so that an answer does not
-// tell who is known.
-func NewDecoy(random io.Reader, phone string, now time.Time, p Policy) (Challenge, error) {
-	c, code, err := NewChallenge(random, phone, now, p)
-	if err != nil {
-		return Challenge{}, err
-	}
-	// A hash over something that is not six digits: no normalised input is ever equal to it.
-	c.Hash = c.hash("decoy " + code)
-	return c, nil
-}
-
 // ResendAt is when the person may ask for another code.
 func (c Challenge) ResendAt(p Policy) time.Time { return c.SentAt.Add(p.ResendAfter) }
 

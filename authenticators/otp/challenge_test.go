@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"testing/iotest"
 	"time"
 )
 
@@ -108,28 +107,6 @@ func TestACodeIsGoodForItsOwnChallengeAndNumberOnly(t *testing.T) {
 	}
 }
 
-func TestNoCodeSatisfiesADecoy(t *testing.T) {
-	real, drawn := newChallenge(t, "decoy") // the decoy below draws the same code
-	decoy, err := NewDecoy(seeded("decoy"), phone, noon, DefaultPolicy())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for n := -1; n < codeSpace; n += 97 {
-		guess := drawn
-		if n >= 0 {
-			guess = fmt.Sprintf("%06d", n)
-		}
-		if r := decoy.Verify(guess, noon); (r != Result{Rejected, DefaultPolicy().Attempts - 1}) {
-			t.Fatalf("code %s: got %v", guess, r)
-		}
-	}
-	a, _ := json.Marshal(real)
-	b, _ := json.Marshal(decoy)
-	if len(a) != len(b) {
-		t.Errorf("a decoy takes %d bytes, a challenge %d", len(b), len(a))
-	}
-}
-
 func TestOneCodeInAMillionSatisfiesAChallenge(t *testing.T) {
 	c, code := newChallenge(t, "all")
 	var accepted []string
@@ -207,9 +184,6 @@ func TestAChallengeNeedsAPhoneAPolicyAndRandomness(t *testing.T) {
 		if _, code, err := NewChallenge(short, phone, noon, good); err == nil || code != "" {
 			t.Errorf("%d random bytes: no error", n)
 		}
-	}
-	if _, err := NewDecoy(iotest.ErrReader(io.ErrClosedPipe), phone, noon, good); !errors.Is(err, io.ErrClosedPipe) {
-		t.Errorf("a decoy from a failing source: got %v", err)
 	}
 }
 

@@ -17,7 +17,6 @@ import (
 // settings are what options change.
 type settings struct {
 	tracer pgx.QueryTracer
-	vault  []vault.Option
 }
 
 // Option changes how a store is opened.
@@ -25,11 +24,6 @@ type Option func(*settings)
 
 // WithTracer observes every statement. Arguments are sealed or hashed where they are personal.
 func WithTracer(t pgx.QueryTracer) Option { return func(s *settings) { s.tracer = t } }
-
-// WithVault passes options to the vault.
-func WithVault(opts ...vault.Option) Option {
-	return func(s *settings) { s.vault = append(s.vault, opts...) }
-}
 
 // Open opens the store in a migrated database; [ErrNotMigrated] if it is not. The URL may carry pgx's pool settings
 // (pool_max_conns and others).
@@ -45,7 +39,7 @@ func Open(ctx context.Context, url string, root vault.Root, opts ...Option) (*re
 	if err := checkMigrated(ctx, b.durable.Pool); err != nil {
 		return nil, nil, errors.Join(err, b.Close())
 	}
-	v, err := vault.Open(ctx, root, relational.Keysets{Backend: b}, s.vault...)
+	v, err := vault.Open(ctx, root, relational.Keysets{Backend: b})
 	if err != nil {
 		return nil, nil, errors.Join(err, b.Close())
 	}
