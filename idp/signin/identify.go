@@ -22,13 +22,7 @@ func (s *SignIn) identify(w http.ResponseWriter, r *http.Request, c *conversatio
 		s.renderIdentify(w, r, c, problems)
 		return
 	}
-	within, err := s.spend(r.Context(), s.proofBounds(r, c, document.Number))
-	if err != nil {
-		s.fault(w, r, err)
-		return
-	}
-	if !within {
-		s.tooMany(w, r)
+	if !s.within(w, r, s.proofBounds(r, c, document.Number)) {
 		return
 	}
 	verdict, err := s.Register.Verify(r.Context(), register.Claim{Name: name, Document: document, Phone: c.state.Phone})

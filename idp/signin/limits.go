@@ -3,10 +3,13 @@ package signin
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"net/netip"
 	"strings"
 	"time"
+
+	"manyou/idp/web"
 )
 
 // window is the length of the fixed windows in which attempts are counted.
@@ -57,6 +60,21 @@ func (s *SignIn) spend(ctx context.Context, bounds []bound) (bool, error) {
 	}
 	return true, nil
 }
+
+// within spends an attempt, and shows a page if there are none left. It reports whether the attempt may be made.
+func (s *SignIn) within(w http.ResponseWriter, r *http.Request, bounds []bound) bool {
+	ok, err := s.spend(r.Context(), bounds)
+	if err != nil {
+		s.fault(w, r, err)
+		return false
+	}
+	if !ok {
+		s.problem(w, r, http.StatusTooManyRequests, web.ProblemTooMany, errTooMany)
+	}
+	return ok
+}
+
+var errTooMany = errors.New("too many attempts")
 
 // address is where a request comes from: a whole network for IPv6, where one household has many addresses. It believes
 // X-Forwarded-For only of proxies that are trusted, from the last hop inwards.

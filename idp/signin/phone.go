@@ -44,13 +44,7 @@ func (s *SignIn) resend(w http.ResponseWriter, r *http.Request, c *conversation)
 // sendCode stores a new challenge, then hands the code to the gateway without waiting for it: the answer takes as long
 // for every number.
 func (s *SignIn) sendCode(w http.ResponseWriter, r *http.Request, c *conversation) {
-	within, err := s.spend(r.Context(), s.messageBounds(r, c, c.state.Phone))
-	if err != nil {
-		s.fault(w, r, err)
-		return
-	}
-	if !within {
-		s.tooMany(w, r)
+	if !s.within(w, r, s.messageBounds(r, c, c.state.Phone)) {
 		return
 	}
 	challenge, code, err := otp.NewChallenge(s.Random, c.state.Phone, s.Clock(), s.policy)
@@ -70,8 +64,15 @@ func (s *SignIn) sendCode(w http.ResponseWriter, r *http.Request, c *conversatio
 // sendTimeout bounds one message on its way to the gateway.
 const sendTimeout = 15 * time.Second
 
+// send hands a message over in the background. Where the gateway is so slow that too many wait for it, this request waits
+// for its turn as long as its browser does.
 func (s *SignIn) send(ctx context.Context, m otp.Message) {
-	s.sending <- struct{}{}
+	select {
+	case s.sending <- struct{}{}:
+	case <-ctx.Done():
+		s.Logger.ErrorContext(ctx, "message not sent", "cause", ctx.Err())
+		return
+	}
 	go func() {
 		defer func() { <-s.sending }()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
@@ -92,13 +93,7 @@ func (s *SignIn) enterCode(w http.ResponseWriter, r *http.Request, c *conversati
 	result := c.state.Challenge.Verify(r.PostForm.Get("code"), now)
 	if result.Outcome == otp.Rejected || result.Outcome == otp.Accepted {
 		// A right guess counts as well: whoever guesses does not learn from the counter which it was.
-		within, err := s.spend(r.Context(), s.proofBounds(r, c, c.state.Phone))
-		if err != nil {
-			s.fault(w, r, err)
-			return
-		}
-		if !within {
-			s.tooMany(w, r)
+		if !s.within(w, r, s.proofBounds(r, c, c.state.Phone)) {
 			return
 		}
 	}
@@ -156,13 +151,7 @@ func (s *SignIn) personsOf(ctx context.Context, phone string) (persons []string,
 // choose takes the document number of one of the persons who share a phone.
 func (s *SignIn) choose(w http.ResponseWriter, r *http.Request, c *conversation) {
 	number := r.PostForm.Get("document_number")
-	within, err := s.spend(r.Context(), s.proofBounds(r, c, c.state.Phone))
-	if err != nil {
-		s.fault(w, r, err)
-		return
-	}
-	if !within {
-		s.tooMany(w, r)
+	if !s.within(w, r, s.proofBounds(r, c, c.state.Phone)) {
 		return
 	}
 	persons, err := s.personsOf(r.Context(), c.state.Phone)

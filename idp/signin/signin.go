@@ -190,13 +190,6 @@ func (s *SignIn) NameOf(ctx context.Context, issuer string) map[string]string {
 	return u.Name
 }
 
-// tooMany stops a citizen, or somebody else, who has tried too often for now.
-func (s *SignIn) tooMany(w http.ResponseWriter, r *http.Request) {
-	s.problem(w, r, http.StatusTooManyRequests, web.ProblemTooMany, errTooMany)
-}
-
-var errTooMany = errors.New("too many attempts")
-
 // problem shows what went wrong, with a reference that finds the cause in the log.
 func (s *SignIn) problem(w http.ResponseWriter, r *http.Request, status int, p web.Problem, cause error) {
 	s.problemPage(w, r, status, web.ProblemPage{Problem: p}, cause)

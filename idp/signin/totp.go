@@ -23,13 +23,7 @@ func (s *SignIn) enterTOTP(w http.ResponseWriter, r *http.Request, c *conversati
 	if c.state.Person != "" {
 		whom = c.state.Person
 	}
-	within, err := s.spend(r.Context(), s.proofBounds(r, c, whom))
-	if err != nil {
-		s.fault(w, r, err)
-		return
-	}
-	if !within {
-		s.tooMany(w, r)
+	if !s.within(w, r, s.proofBounds(r, c, whom)) {
 		return
 	}
 	credential, step, err := s.matchTOTP(r, c)
