@@ -112,3 +112,35 @@ func TestEnrolmentNeedsAFreshSessionOfItsOwn(t *testing.T) {
 		t.Errorf("a stale session may confirm: %s", page(at))
 	}
 }
+
+func TestWhoeverLeavesAStepUpInheritsNothing(t *testing.T) {
+	w := newWorld(t)
+	w.tokens("main", aynur)
+	b := w.browser()
+	w.signIn(b, liNa, w.request("main"))
+	secret := w.enrol(b)
+	w.pass(time.Minute)
+	up := w.request("main", "acr_values", "urn:manyou:acr:2")
+	at := w.get(b, up)
+	_, got := w.redeem("main", answer(t, w.post(b, page(at), "action", "totp_verify", "code", w.totp(secret))).Get("code"))
+	hers := payload(t, got["id_token"])
+	if hers["acr"] != "urn:manyou:acr:2" {
+		t.Fatalf("%v", hers["acr"])
+	}
+	// Her session is strong. Somebody else goes on in her browser, from a step-up that is under way.
+	secondApp := w.browser()
+	w.signIn(secondApp, liNa, w.request("main"))
+	w.pass(time.Minute)
+	at = w.get(secondApp, up)
+	at = w.post(secondApp, page(at), "action", "back")
+	before := w.sent()
+	at = w.post(secondApp, page(at), "action", "phone", "phone", aynur.phone)
+	_, got = w.redeem("main", answer(t, w.post(secondApp, page(at), "action", "code", "code", w.code(aynur.phone, before))).Get("code"))
+	theirs := payload(t, got["id_token"])
+	if theirs["sub"] == hers["sub"] || theirs["acr"] != "urn:manyou:acr:1" || len(theirs["amr"].([]any)) != 1 {
+		t.Errorf("sub the same: %t, acr %v, amr %v", theirs["sub"] == hers["sub"], theirs["acr"], theirs["amr"])
+	}
+	if theirs["auth_time"] != float64(w.clock().Unix()) {
+		t.Error("auth_time is somebody else's")
+	}
+}

@@ -87,7 +87,8 @@ func (s *SignIn) session(r *http.Request, c *conversation, out outcome, handle s
 		Origin: out.origin, UpstreamIDToken: out.idToken,
 		UserAgent: agent[:min(len(agent), maxUserAgent)], Family: s.family(c, out.person), CreatedAt: s.Clock(),
 	}
-	if before := c.state.Session; before != nil {
+	// What another person proved counts for nothing: a citizen may leave a step-up and sign in as themselves.
+	if before := c.state.Session; before != nil && before.PersonID == out.person {
 		begun.ACR, begun.AMR, begun.AuthTime = before.ACR, before.AMR, before.AuthTime
 		begun.Origin, begun.UpstreamIDToken = before.Origin, before.UpstreamIDToken
 	}

@@ -25,11 +25,17 @@ func (s *SignIn) enterPhone(w http.ResponseWriter, r *http.Request, c *conversat
 		s.render(w, r, c, http.StatusUnprocessableEntity, web.ErrPhone)
 		return
 	}
-	if c.state.Pending == nil {
-		c.state.Person = ""
-	}
+	c.state.Person, c.state.Session, c.state.Proven = "", nil, c.state.fromUpstream()
 	c.state.Phone, c.state.Shared = phone, r.PostForm.Get("action") == "phone_shared"
 	s.sendCode(w, r, c)
+}
+
+// fromUpstream is what another issuer proved of a subject that waits to be linked; nothing that was proven here.
+func (st *state) fromUpstream() []proof {
+	if st.Pending == nil || len(st.Proven) == 0 {
+		return nil
+	}
+	return st.Proven[:1]
 }
 
 // resend sends another code, once the first has had time to arrive.
@@ -187,9 +193,7 @@ func (s *SignIn) toIdentify(w http.ResponseWriter, r *http.Request, c *conversat
 
 // toPhone starts again with another number. What was proven of the old one is forgotten.
 func (s *SignIn) toPhone(w http.ResponseWriter, r *http.Request, c *conversation) {
-	if c.state.Session == nil {
-		c.state.Proven, c.state.Challenge = nil, nil
-	}
+	c.state.Proven, c.state.Challenge, c.state.Session, c.state.Person = c.state.fromUpstream(), nil, nil, ""
 	s.move(w, r, c, stepPhone)
 }
 

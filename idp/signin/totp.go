@@ -45,10 +45,6 @@ func (s *SignIn) enterTOTP(w http.ResponseWriter, r *http.Request, c *conversati
 		return
 	}
 	c.state.Proven = append(c.state.Proven, proof{Rung: totp.Rung, AMR: totp.AMR, At: s.Clock()})
-	if c.state.Pending != nil {
-		s.move(w, r, c, stepIdentify)
-		return
-	}
 	s.complete(w, r, c, is(credential.PersonID))
 }
 
