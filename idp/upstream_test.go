@@ -215,6 +215,25 @@ func TestCallbackIsForOneBrowserOnceAndFromTheIssuerThatWasAsked(t *testing.T) {
 	}
 }
 
+func TestBackFromAnotherIssuersPageIsNoDeadEnd(t *testing.T) {
+	f := newFederation(t)
+	b := f.browser()
+	at := f.nation.post(b, page(f.nation.get(b, f.nation.request("main"))), "action", "province")
+	conversation := page(at)
+	at = f.nation.post(b, conversation, "action", "upstream", "region", "33")
+	if !strings.HasPrefix(page(at), f.province.url+"/signin/") {
+		t.Fatalf("not at the province: %s", page(at))
+	}
+	if text := body(t, f.nation.get(b, conversation)); !strings.Contains(text, `name="phone"`) {
+		t.Fatal("back at the nation there is no page to go on with")
+	}
+	before := f.nation.sent()
+	at = f.nation.post(b, conversation, "action", "phone", "phone", liNa.phone)
+	if !strings.Contains(body(t, at), `name="code"`) || f.nation.sent() == before && f.nation.code(liNa.phone, before) == "" {
+		t.Error("the page at the nation leads nowhere")
+	}
+}
+
 func TestSigningOutEndsTheSessionsThatThisOneCameFrom(t *testing.T) {
 	f := newFederation(t)
 	b := f.browser()

@@ -153,8 +153,10 @@ type handler func(w http.ResponseWriter, r *http.Request, c *conversation)
 
 // actions are the arrows that leave each step.
 func (s *SignIn) actions() map[step]map[string]handler {
+	phone := map[string]handler{"phone": s.enterPhone, "phone_shared": s.enterPhone, "province": s.toProvinces}
 	return map[step]map[string]handler{
-		stepPhone:    {"phone": s.enterPhone, "phone_shared": s.enterPhone, "province": s.toProvinces},
+		stepPhone:    phone,
+		stepUpstream: phone, // back from the other issuer by the browser's own button
 		stepCode:     {"code": s.enterCode, "resend": s.resend, "totp": s.toTOTP, "back": s.toPhone},
 		stepTOTP:     {"totp_verify": s.enterTOTP, "back": s.toCode},
 		stepIdentify: {"identify": s.identify, "back": s.toPhone},
