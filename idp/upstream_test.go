@@ -215,6 +215,27 @@ func TestCallbackIsForOneBrowserOnceAndFromTheIssuerThatWasAsked(t *testing.T) {
 	}
 }
 
+func TestIssuerThatGoesDownAfterItWasKnownSendsNoBrowserIntoTheVoid(t *testing.T) {
+	f := newFederation(t)
+	b := f.browser()
+	f.province.signIn(b, liNa, f.province.request("main"))
+	answer(t, f.nation.get(b, f.nation.request("main"))) // the nation has the province's metadata and keys
+	f.nation.post(b, f.nation.url+"/end_session", "action", "sign_out")
+	f.province.stop()
+	f.nation.pass(5 * time.Second)
+	at := f.nation.get(b, f.nation.request("main"))
+	if at.StatusCode != http.StatusOK || !strings.Contains(body(t, at), `name="phone"`) {
+		t.Fatalf("no page to sign in: %d at %s", at.StatusCode, page(at))
+	}
+	at = f.nation.post(b, page(at), "action", "province")
+	if at = f.nation.post(b, page(at), "action", "upstream", "region", "33"); at.StatusCode != http.StatusBadGateway {
+		t.Errorf("the citizen is not told: %d at %s", at.StatusCode, page(at))
+	}
+	if got := answer(t, f.nation.get(b, f.nation.request("main", "prompt", "none"))); got.Get("error") != "login_required" {
+		t.Errorf("silently: %v", got)
+	}
+}
+
 func TestBackFromAnotherIssuersPageIsNoDeadEnd(t *testing.T) {
 	f := newFederation(t)
 	b := f.browser()

@@ -40,6 +40,7 @@ type world struct {
 	inbox   []otp.Message
 	issuer  *idp.Issuer
 	handler http.Handler
+	stop    func() // the issuer goes down
 }
 
 // citizen is an invented person.
@@ -96,6 +97,7 @@ func newWorld(t testing.TB, change ...func(*idp.Config)) *world {
 	w.handler = w.issuer.Handler()
 	server.Start()
 	t.Cleanup(server.Close)
+	w.stop = server.Close
 
 	entries := []storage.RegisterEntry{}
 	for _, c := range []citizen{liNa, liWei, aynur} {

@@ -55,6 +55,7 @@ type Provider struct {
 	circuit   circuit
 	discovery cached[*metadata]
 	keys      keySet
+	reach     reach
 }
 
 // String gives nothing away.

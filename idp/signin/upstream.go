@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -62,7 +63,7 @@ func (s *SignIn) goUpstream(w http.ResponseWriter, r *http.Request, c *conversat
 		return
 	}
 	c.state.Upstream = attempt
-	location, err := target.provider.AuthorizationURL(r.Context(), s.upstreamRequest(c))
+	location, err := s.upstreamLocation(r.Context(), c, target)
 	if err != nil {
 		s.upstreamFailed(w, r, c, target, err)
 		return
@@ -74,6 +75,14 @@ func (s *SignIn) goUpstream(w http.ResponseWriter, r *http.Request, c *conversat
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, location, http.StatusSeeOther)
+}
+
+// upstreamLocation is where the browser goes, if there is somebody there.
+func (s *SignIn) upstreamLocation(ctx context.Context, c *conversation, target *upstreamIssuer) (string, error) {
+	if err := target.provider.Reach(ctx); err != nil {
+		return "", err
+	}
+	return target.provider.AuthorizationURL(ctx, s.upstreamRequest(c))
 }
 
 func (s *SignIn) newAttempt(issuer, prompt string) (*upstreamAttempt, error) {
