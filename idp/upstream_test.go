@@ -236,6 +236,31 @@ func TestIssuerThatGoesDownAfterItWasKnownSendsNoBrowserIntoTheVoid(t *testing.T
 	}
 }
 
+func TestSubjectThatWaitsToBeLinkedIsNeverMixedWithAnAppOfSomebodyElse(t *testing.T) {
+	f := newFederation(t)
+	w, own := f.nation, f.nation.browser()
+	w.signIn(own, aynur, w.request("main", "prompt", "login"))
+	secret := w.enrol(own)
+	w.pass(time.Minute)
+	upstreams, err := w.store.ListUpstreams(t.Context())
+	must(t, err)
+	u := upstreams[0]
+	u.Scopes = []string{"openid", "profile"} // no document comes along
+	must(t, w.store.PutUpstream(t.Context(), u))
+	b := f.browser()
+	f.province.signIn(b, liNa, f.province.request("main"))
+	w.pass(2 * time.Second)
+	conversation := page(w.get(b, w.request("main")))
+	w.post(b, conversation, "action", "phone", "phone", aynur.phone)
+	if at := w.post(b, conversation, "action", "totp"); strings.Contains(body(t, at), `value="totp_verify"`) {
+		t.Error("an app is offered in place of the phone")
+	}
+	at := w.post(b, conversation, "action", "totp_verify", "code", w.totp(secret))
+	if strings.HasPrefix(at.Header.Get("Location"), redirectURI) {
+		t.Error("one person's proof at another issuer counted for the holder of an app")
+	}
+}
+
 func TestBackFromAnotherIssuersPageIsNoDeadEnd(t *testing.T) {
 	f := newFederation(t)
 	b := f.browser()

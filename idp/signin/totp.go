@@ -12,7 +12,13 @@ import (
 // decoySecret is compared with where there is nobody: the answer takes as long.
 var decoySecret = []byte("nobody's secret, 20b")
 
+// toTOTP asks for a code of an app instead of the one that was sent. Not where a subject of another issuer waits to be
+// linked: then the phone itself has to be shown to be held, because the register compares it.
 func (s *SignIn) toTOTP(w http.ResponseWriter, r *http.Request, c *conversation) {
+	if c.state.Pending != nil {
+		s.back(w, r, c)
+		return
+	}
 	s.move(w, r, c, stepTOTP)
 }
 
