@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,6 +29,7 @@ type load struct {
 	keys   jose.JSONWebKeySet
 
 	workers  int
+	standing sync.Map     // by citizen: the cookie that says how the session stood
 	turn     atomic.Int64 // counts what takes citizens in turn
 	newcomer atomic.Int64 // the next one who has not signed in yet
 	tokens   []tokens     // each belongs to the worker of its index modulo workers

@@ -25,7 +25,8 @@ type operation struct {
 
 func (l *load) operations() []operation {
 	return []operation{
-		{"roaming hop", "aim 1.50 × limit", nil, l.roam},
+		{"roaming hop", "aim 1.50 × limit", l.visit, l.roam},
+		{"hop after 10 min", "", nil, l.roamUnseen},
 		{"refresh", "aim 0.40", l.getTokens, l.refresh},
 		{"client credentials", "", nil, l.clientCredentials},
 		{"introspection", "aim 0.20", l.getTokens, l.introspect},
@@ -72,14 +73,33 @@ func (q request) code(issuer string, r *http.Request, a *answer) (string, error)
 	return v.Get("code"), nil
 }
 
-// hop is roaming with a session: one request for a code, one for tokens.
-func (l *load) hop(ctx context.Context, citizen int, thorough bool) (tokens, error) {
+// cookies are what a citizen's browser sends.
+func (l *load) cookies(citizen int, seen bool) string {
+	session := "session-" + region + "=" + l.Cookies[citizen]
+	if standing, ok := l.standing.Load(citizen); ok && seen {
+		return session + "; standing-" + region + "=" + standing.(string)
+	}
+	return session
+}
+
+// keep stores what an answer gives the browser.
+func (l *load) keep(citizen int, a *answer) {
+	for _, line := range a.header["Set-Cookie"] {
+		if c, err := http.ParseSetCookie(line); err == nil && c.Name == "standing-"+region {
+			l.standing.Store(citizen, c.Value)
+		}
+	}
+}
+
+// hop is roaming with a session: one request for a code, one for tokens. A browser that was seen lately carries what the
+// issuer said of its session then.
+func (l *load) hop(ctx context.Context, citizen int, seen, thorough bool) (tokens, error) {
 	q := newRequest()
 	r, err := get(ctx, q.url(l.issuer))
 	if err != nil {
 		return tokens{}, err
 	}
-	r.Header.Set("Cookie", "session-"+region+"="+l.Cookies[citizen])
+	r.Header.Set("Cookie", l.cookies(citizen, seen))
 	r.Header.Set("User-Agent", userAgent)
 	a, err := l.send(r)
 	if err != nil {
@@ -89,6 +109,7 @@ func (l *load) hop(ctx context.Context, citizen int, thorough bool) (tokens, err
 	if err != nil {
 		return tokens{}, err
 	}
+	l.keep(citizen, a)
 	var t tokens
 	if err := l.call(ctx, "/token", url.Values{
 		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {redirectURI}, "code_verifier": {q.verifier},
@@ -104,8 +125,26 @@ func (l *load) hop(ctx context.Context, citizen int, thorough bool) (tokens, err
 func (l *load) citizen() int { return int(l.turn.Add(1)) % len(l.Cookies) }
 
 func (l *load) roam(ctx context.Context, _, n int) error {
-	_, err := l.hop(ctx, l.citizen(), n == 0)
+	_, err := l.hop(ctx, l.citizen(), true, n == 0)
 	return err
+}
+
+func (l *load) roamUnseen(ctx context.Context, _, n int) error {
+	_, err := l.hop(ctx, l.citizen(), false, n == 0)
+	return err
+}
+
+// visit sends every citizen to the issuer once.
+func (l *load) visit(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(l.workers)
+	for citizen := range l.Cookies {
+		g.Go(func() error {
+			_, err := l.hop(ctx, citizen, true, false)
+			return err
+		})
+	}
+	return g.Wait()
 }
 
 // tokensEach is how many sets of tokens each worker takes in turn.
@@ -117,7 +156,7 @@ func (l *load) getTokens(ctx context.Context) error {
 	g.SetLimit(l.workers)
 	for n := range l.tokens {
 		g.Go(func() (err error) {
-			l.tokens[n], err = l.hop(ctx, l.citizen(), false)
+			l.tokens[n], err = l.hop(ctx, l.citizen(), true, false)
 			return err
 		})
 	}

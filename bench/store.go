@@ -106,6 +106,11 @@ func (c *countingStore) RemoveCredential(ctx context.Context, personID, id strin
 	return c.Store.RemoveCredential(ctx, personID, id)
 }
 
+func (c *countingStore) VoidedSince(ctx context.Context, since time.Time, limit int) ([]storage.Void, error) {
+	c.count("VoidedSince")
+	return c.Store.VoidedSince(ctx, since, limit)
+}
+
 func (c *countingStore) Session(ctx context.Context, id []byte, expiresAt time.Time) (storage.LiveSession, error) {
 	c.count("Session")
 	return c.Store.Session(ctx, id, expiresAt)

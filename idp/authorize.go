@@ -14,7 +14,7 @@ import (
 )
 
 // authorize is the authorization endpoint (OpenID Connect Core §3.1.2). With a session that suffices it answers at
-// once, after one read and no write.
+// once, after one read at most and no write.
 func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	noStore(w)
 	p, perr := requestParameters(w, r)
@@ -39,16 +39,22 @@ func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	if app.Application.Issuer {
 		i.cookies.SeenIn(w, r, app.Region)
 	}
-	s, err := i.cookies.Current(r)
+	s, err := i.cookies.Standing(w, r)
+	if err == nil && i.suffices(req, app, s) {
+		i.finish(w, r, req, app, s)
+		return
+	}
+	var live storage.LiveSession
+	if err == nil {
+		live, err = i.cookies.Current(r) // the conversation builds on all of it
+	}
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		i.begin(w, r, req, app, nil)
 	case err != nil:
 		i.fault(w, r, err)
-	case i.suffices(req, app, s.Session):
-		i.finish(w, r, req, app, s.Session)
 	default:
-		i.begin(w, r, req, app, &s.Session)
+		i.begin(w, r, req, app, &live.Session)
 	}
 }
 

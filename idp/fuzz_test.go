@@ -34,7 +34,7 @@ func FuzzAuthorizationRequest(f *testing.F) {
 		if r.CodeChallenge == "" && r.Nonce == "" {
 			t.Error("neither PKCE nor nonce")
 		}
-		if r.CodeChallenge != "" && !challengeForm.MatchString(r.CodeChallenge) {
+		if r.CodeChallenge != "" && !isChallenge(r.CodeChallenge) {
 			t.Error("a malformed challenge")
 		}
 		if len(r.State) > maxParameter || len(r.Nonce) > maxNonce || len(r.Claims) > maxClaims {

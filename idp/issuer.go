@@ -54,7 +54,8 @@ func New(ctx context.Context, c Config) (*Issuer, error) {
 	i.publishKeys()
 	secure := strings.HasPrefix(c.Issuer, "https://")
 	i.cookies = session.New(session.Config{
-		Store: c.Store, Clock: c.Clock, Random: c.Random, Suffix: c.Region, Secure: secure, Lifetime: c.SessionLifetime,
+		Store: c.Store, Vault: c.Vault, Clock: c.Clock, Random: c.Random, Suffix: c.Region, Secure: secure,
+		Lifetime: c.SessionLifetime, Logger: c.Logger,
 	})
 	if i.web, err = web.New(web.Options{
 		Issuer: c.Issuer, Name: c.Name, Region: c.Region, Secure: secure, CookieSuffix: c.Region, Logger: c.Logger,

@@ -3,7 +3,6 @@ package idp
 import (
 	"encoding/json"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,7 +65,8 @@ func (p parameters) once() *protocolError {
 	return nil
 }
 
-var challengeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`) // BASE64URL(SHA-256), RFC 7636 §4.2
+// isChallenge reports whether a code challenge is BASE64URL(SHA-256) (RFC 7636 §4.2).
+func isChallenge(s string) bool { return len(s) == 43 && strings.Trim(s, base64URL) == "" }
 
 // parseAuthorizationRequest reads the parameters that remain once client and redirect URI are known to be good. The
 // request is returned even with an error, so that the error can be sent where it belongs.
@@ -164,7 +164,7 @@ func (r *authorizationRequest) checkPKCE(method string, app *application) *proto
 	if method != "S256" { // an absent method means plain (RFC 7636 §4.3)
 		return invalidRequest("code_challenge_method must be S256")
 	}
-	if !challengeForm.MatchString(r.CodeChallenge) {
+	if !isChallenge(r.CodeChallenge) {
 		return invalidRequest("code_challenge is not a SHA-256 in base64url")
 	}
 	return nil

@@ -329,7 +329,7 @@ func TestFrozenPersonIsToldAndGetsNoSession(t *testing.T) {
 	w.tokens("main", liNa)
 	p, err := w.store.PersonByDocument(t.Context(), storage.Document{Kind: "resident_id", Number: liNa.number})
 	must(t, err)
-	must(t, w.store.SetPersonStatus(t.Context(), p.ID, storage.PersonFrozen))
+	must(t, w.store.SetPersonStatus(t.Context(), p.ID, storage.PersonFrozen, w.clock()))
 	b := w.browser()
 	at := w.signInFrom(b, liNa, w.get(b, w.request("main")))
 	if at.StatusCode != http.StatusForbidden {

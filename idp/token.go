@@ -6,7 +6,6 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -40,7 +39,12 @@ type tokenResponse struct {
 	Scope        string `json:"scope,omitempty"`
 }
 
-var verifierForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`) // RFC 7636 §4.1
+// isVerifier reports whether a code verifier has the form of RFC 7636 §4.1.
+func isVerifier(s string) bool {
+	return len(s) >= 43 && len(s) <= 128 && strings.Trim(s, base64URL+".~") == ""
+}
+
+const base64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 // CodeExchange redeems an authorization code (RFC 6749 §4.1.3, OpenID Connect Core §3.1.3).
 func (i *Issuer) CodeExchange(ctx context.Context, r *op.ClientRequest[oidc.AccessTokenRequest]) (*op.Response, error) {
@@ -83,7 +87,7 @@ func (i *Issuer) openCode(r *oidc.AccessTokenRequest, app *application) (*code, 
 		return nil, invalidGrant("code_verifier is given, but there was no code_challenge")
 	case c.Challenge == "":
 		return &c, nil
-	case !verifierForm.MatchString(r.CodeVerifier):
+	case !isVerifier(r.CodeVerifier):
 		return nil, invalidGrant("code_verifier is missing or malformed")
 	}
 	digest := sha256.Sum256([]byte(r.CodeVerifier))

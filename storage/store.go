@@ -37,7 +37,7 @@ type Persons interface {
 	// PersonByDocument finds the one person who holds a document. ErrNotFound.
 	PersonByDocument(ctx context.Context, d Document) (Person, error)
 	// SetPersonStatus changes the status and raises the epoch by one, atomically. ErrNotFound.
-	SetPersonStatus(ctx context.Context, id string, s PersonStatus) error
+	SetPersonStatus(ctx context.Context, id string, s PersonStatus, at time.Time) error
 }
 
 // Register is the imported table of natural persons.
@@ -82,6 +82,14 @@ type Sessions interface {
 	Session(ctx context.Context, id []byte, expiresAt time.Time) (LiveSession, error)
 	// EndSession ends a session with its family; ending it again changes nothing. ErrNotFound.
 	EndSession(ctx context.Context, id []byte, expiresAt, at time.Time) error
+	// VoidedSince lists what ceased to stand at that time or later, at most limit of it. One read.
+	VoidedSince(ctx context.Context, since time.Time, limit int) ([]Void, error)
+}
+
+// Void is something that ceased to stand: a session that ended, or all sessions of a person whose epoch grew.
+type Void struct {
+	SessionID []byte // nil if it is a person
+	PersonID  string // "" if it is a session
 }
 
 // SignIn is what the end of a sign-in conversation writes, all or nothing.

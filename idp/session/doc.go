@@ -3,6 +3,8 @@
 // It owns these cookies and their meaning:
 //
 //	session-RR   the secret of the single sign-on session; storage knows only its SHA-256
+//	standing-RR  what storage last said of that session, sealed; for ten minutes it need not be asked again, unless the
+//	             session is among those that ended since
 //	browser-RR   a random identifier of the browser, by which attempts are limited and sessions of one person end together
 //	signin-…-RR  a secret that binds one sign-in conversation to the browser that began it
 //	regions-RR   the regions this browser was seen in, the home region first, by which the national issuer finds the

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"regexp"
 	"slices"
@@ -21,11 +22,19 @@ import (
 type Store interface {
 	Session(ctx context.Context, id []byte, expiresAt time.Time) (storage.LiveSession, error)
 	EndSession(ctx context.Context, id []byte, expiresAt, at time.Time) error
+	VoidedSince(ctx context.Context, since time.Time, limit int) ([]storage.Void, error)
+}
+
+// Vault seals what the browser carries.
+type Vault interface {
+	SealToken(purpose string, plaintext []byte) (string, error)
+	OpenToken(purpose, token string) ([]byte, error)
 }
 
 // Config is what a [Cookies] needs.
 type Config struct {
 	Store  Store
+	Vault  Vault
 	Clock  func() time.Time
 	Random io.Reader
 	// Suffix makes the names distinct per issuer: its region.
@@ -34,15 +43,20 @@ type Config struct {
 	Secure bool
 	// Lifetime of a session, absolute.
 	Lifetime time.Duration
+	Logger   *slog.Logger
 }
 
 // Cookies reads and writes the cookies of one issuer.
-type Cookies struct{ Config }
+type Cookies struct {
+	Config
+	voids *voids
+}
 
 // New returns the cookies of an issuer.
-func New(c Config) *Cookies { return &Cookies{c} }
+func New(c Config) *Cookies { return &Cookies{c, newVoids(c.Store, c.Clock, c.Logger)} }
 
 const (
+	idBytes     = sha256.Size
 	secretBytes = 32
 	valueBytes  = secretBytes + 4 // the secret, then the expiry in seconds since 1970
 )
@@ -111,7 +125,9 @@ func (c *Cookies) End(w http.ResponseWriter, r *http.Request) error {
 	if err := c.Store.EndSession(r.Context(), h.ID, h.ExpiresAt, c.Clock()); err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return fmt.Errorf("end session: %w", err)
 	}
+	c.voids.mark(c.voids.ofSession(h.ID)) // at this node at once
 	http.SetCookie(w, c.cookie("session", "", -1))
+	http.SetCookie(w, c.cookie("standing", "", -1))
 	return nil
 }
 

@@ -1,58 +1,104 @@
 package session_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"manyou/idp/session"
 	"manyou/storage"
+	"manyou/storage/sqlite"
+	"manyou/storage/vault"
 )
 
-// table holds sessions by identifier and expiry, as storage does.
-type table map[string]storage.LiveSession
+// node is an issuer's cookies with a database of their own, at a time that the test sets.
+type node struct {
+	*session.Cookies
+	*counted
+	vault *vault.Vault
+	now   time.Time
+}
 
-func key(id []byte, expiresAt time.Time) string { return string(id) + expiresAt.String() }
+// counted counts the readings of sessions and can fail those of voids.
+type counted struct {
+	storage.Store
+	sessions, voids int
+	fail            error
+}
 
-func (t table) Session(_ context.Context, id []byte, expiresAt time.Time) (storage.LiveSession, error) {
-	s, ok := t[key(id, expiresAt)]
-	if !ok {
-		return s, storage.ErrNotFound
+func (c *counted) Session(ctx context.Context, id []byte, expiresAt time.Time) (storage.LiveSession, error) {
+	c.sessions++
+	return c.Store.Session(ctx, id, expiresAt)
+}
+
+func (c *counted) VoidedSince(ctx context.Context, since time.Time, limit int) ([]storage.Void, error) {
+	c.voids++
+	if c.fail != nil {
+		return nil, c.fail
 	}
-	return s, nil
+	return c.Store.VoidedSince(ctx, since, limit)
 }
 
-func (t table) EndSession(_ context.Context, id []byte, expiresAt, at time.Time) error {
-	s := t[key(id, expiresAt)]
-	s.EndedAt = at
-	t[key(id, expiresAt)] = s
-	return nil
-}
-
-var now = time.Date(2026, 5, 1, 8, 0, 0, 123456, time.UTC)
-
-func cookies(t table, suffix string, secure bool) *session.Cookies {
-	return session.New(session.Config{
-		Store: t, Clock: func() time.Time { return now }, Random: rand.Reader, Suffix: suffix, Secure: secure, Lifetime: time.Hour,
-	})
-}
-
-func begin(t *testing.T, c *session.Cookies, to table) *http.Cookie {
+func newNode(t testing.TB, suffix string, secure bool) *node {
 	t.Helper()
-	h, cookie, err := c.Issue()
+	root, err := vault.NewRoot(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	to[key(h.ID, h.ExpiresAt)] = storage.LiveSession{
-		Session:      storage.Session{ID: h.ID, ExpiresAt: h.ExpiresAt, PersonID: "p", Epoch: 1},
-		PersonStatus: storage.PersonActive, PersonEpoch: 1,
+	path := filepath.Join(t.TempDir(), "issuer.db")
+	if err := sqlite.Migrate(t.Context(), path); err != nil {
+		t.Fatal(err)
 	}
-	return cookie
+	store, v, err := sqlite.Open(t.Context(), path, root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	n := &node{counted: &counted{Store: store}, vault: v, now: time.Date(2026, 5, 1, 8, 0, 0, 123456, time.UTC)}
+	n.restart(suffix, secure)
+	return n
+}
+
+// restart forgets what a node knows.
+func (n *node) restart(suffix string, secure bool) {
+	n.Cookies = session.New(session.Config{
+		Store: n.counted, Vault: n.vault, Clock: func() time.Time { return n.now }, Random: rand.Reader, Suffix: suffix,
+		Secure: secure, Lifetime: 12 * time.Hour, Logger: slog.New(slog.DiscardHandler),
+	})
+}
+
+// begin signs a new person in.
+func (n *node) begin(t testing.TB) (*http.Cookie, session.Handle, string) {
+	t.Helper()
+	h, cookie, err := n.Issue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := storage.Conversation{ID: rand.Text(), ExpiresAt: n.now.Add(time.Hour)}
+	if err := n.CreateConversation(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	person := rand.Text()
+	if err := n.CompleteSignIn(t.Context(), storage.SignIn{
+		ConversationID: c.ID, ConversationExpiresAt: c.ExpiresAt, ConversationVersion: 1,
+		Person: &storage.Person{ID: person, Name: "李娜", Region: "33", Status: storage.PersonActive, Epoch: 1, CreatedAt: n.now},
+		Session: storage.Session{
+			ID: h.ID, ExpiresAt: h.ExpiresAt, PersonID: person, AuthTime: n.now.Truncate(time.Millisecond), ACR: 2,
+			AMR: []string{"otp", "sms"}, Origin: "https://zj.example", CreatedAt: n.now,
+		},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return cookie, h, person
 }
 
 func request(cs ...*http.Cookie) *http.Request {
@@ -64,10 +110,9 @@ func request(cs ...*http.Cookie) *http.Request {
 }
 
 func TestSessionIsFoundByItsCookieAndGoneAfterItEnds(t *testing.T) {
-	rows := table{}
-	c := cookies(rows, "33", true)
-	cookie := begin(t, c, rows)
-	if s, err := c.Current(request(cookie)); err != nil || s.PersonID != "p" {
+	c := newNode(t, "33", true)
+	cookie, _, person := c.begin(t)
+	if s, err := c.Current(request(cookie)); err != nil || s.PersonID != person {
 		t.Fatalf("%v %v", s.PersonID, err)
 	}
 	w := httptest.NewRecorder()
@@ -77,24 +122,27 @@ func TestSessionIsFoundByItsCookieAndGoneAfterItEnds(t *testing.T) {
 	if _, err := c.Current(request(cookie)); !errors.Is(err, storage.ErrNotFound) {
 		t.Errorf("after it ended: %v", err)
 	}
-	if set := w.Result().Cookies(); len(set) != 1 || set[0].MaxAge >= 0 {
-		t.Error("the browser keeps the cookie")
+	set := w.Result().Cookies()
+	if len(set) != 2 || set[0].MaxAge >= 0 || set[1].MaxAge >= 0 {
+		t.Errorf("the browser keeps a cookie: %v", set)
 	}
 }
 
 func TestStorageNeverHoldsTheCookiesSecret(t *testing.T) {
-	rows := table{}
-	cookie := begin(t, cookies(rows, "33", true), rows)
-	for k := range rows {
-		if strings.Contains(cookie.Value, k[:32]) || strings.Contains(k, cookie.Value) {
-			t.Error("the key of the row is the cookie")
-		}
+	c := newNode(t, "33", true)
+	cookie, h, _ := c.begin(t)
+	secret, err := base64.RawURLEncoding.DecodeString(cookie.Value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(secret, h.ID[:8]) {
+		t.Error("the key of the row is the cookie")
 	}
 }
 
 func TestCookiesAreHostBoundOverHTTPSAndDistinctPerIssuer(t *testing.T) {
-	rows := table{}
-	one, two := begin(t, cookies(rows, "33", true), rows), begin(t, cookies(rows, "51", true), rows)
+	one, _, _ := newNode(t, "33", true).begin(t)
+	two, _, _ := newNode(t, "51", true).begin(t)
 	if one.Name != "__Host-session-33" || two.Name != "__Host-session-51" {
 		t.Errorf("%s and %s", one.Name, two.Name)
 	}
@@ -104,7 +152,7 @@ func TestCookiesAreHostBoundOverHTTPSAndDistinctPerIssuer(t *testing.T) {
 }
 
 func TestRegionsAreKeptHomeFirstAndBounded(t *testing.T) {
-	c := cookies(table{}, "00", false)
+	c := newNode(t, "00", false)
 	jar := map[string]*http.Cookie{}
 	step := func(f func(http.ResponseWriter, *http.Request, string), region string) {
 		w := httptest.NewRecorder()
@@ -132,7 +180,7 @@ func TestRegionsAreKeptHomeFirstAndBounded(t *testing.T) {
 }
 
 func FuzzHandle(f *testing.F) {
-	c := cookies(table{}, "33", false)
+	c := newNode(f, "33", false)
 	_, cookie, err := c.Issue()
 	if err != nil {
 		f.Fatal(err)

@@ -14,15 +14,14 @@ import (
 // The happy case is one statement. When it writes nothing, the code was redeemed before or its session does not
 // stand; whether there is an earlier grant tells which.
 func (s *Store) Redeem(ctx context.Context, g storage.Grant, now time.Time) (storage.Grant, error) {
-	err := s.write.Row(ctx, s.hot.Redeem, []any{
+	n, err := s.write.Exec(ctx, s.hot.Redeem,
 		g.ID, millis(g.ExpiresAt), g.SessionID, millis(g.SessionExpiresAt), g.ClientID, g.PersonID, g.Epoch,
-		words(g.Scopes), millis(g.AuthTime), g.ACR, words(g.AMR), g.Claims, g.Offline, millis(g.CreatedAt), millis(now),
-	}, &g.Generation)
-	if errors.Is(err, sql.ErrNoRows) {
-		return storage.Grant{}, s.refuseRedeem(ctx, g, now)
-	}
+		words(g.Scopes), millis(g.AuthTime), g.ACR, words(g.AMR), g.Claims, g.Offline, millis(g.CreatedAt), millis(now))
 	if err != nil {
 		return storage.Grant{}, err
+	}
+	if n == 0 {
+		return storage.Grant{}, s.refuseRedeem(ctx, g, now)
 	}
 	g.Generation, g.EndedAt = 0, time.Time{}
 	for _, t := range []*time.Time{&g.ExpiresAt, &g.SessionExpiresAt, &g.AuthTime, &g.CreatedAt} {

@@ -2,6 +2,7 @@ package relational
 
 import (
 	"context"
+	"time"
 
 	"manyou/storage"
 )
@@ -20,9 +21,9 @@ func (s *Store) PersonByDocument(ctx context.Context, d storage.Document) (stora
 }
 
 // SetPersonStatus implements [storage.Persons].
-func (s *Store) SetPersonStatus(ctx context.Context, id string, status storage.PersonStatus) error {
+func (s *Store) SetPersonStatus(ctx context.Context, id string, status storage.PersonStatus, at time.Time) error {
 	return one(ctx, s.write, storage.ErrNotFound,
-		`UPDATE persons SET status = $2, epoch = epoch + 1 WHERE id = $1`, id, string(status))
+		`UPDATE persons SET status = $2, epoch = epoch + 1, changed_at = $3 WHERE id = $1`, id, string(status), millis(at))
 }
 
 // person reads a person with documents.

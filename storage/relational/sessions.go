@@ -34,6 +34,22 @@ func (s *Store) EndSession(ctx context.Context, id []byte, expiresAt, at time.Ti
 	return one(ctx, s.write, storage.ErrNotFound, st.SQL, st.Args...)
 }
 
+// VoidedSince implements [storage.Sessions].
+func (s *Store) VoidedSince(ctx context.Context, since time.Time, limit int) (voids []storage.Void, err error) {
+	// The conditions of the partial indexes are spelled out, so that a generic plan may use them.
+	err = s.read.Rows(ctx, `SELECT id, '' FROM sessions WHERE ended_at > 0 AND ended_at >= $1
+		UNION ALL SELECT NULL, id FROM persons WHERE changed_at > 0 AND changed_at >= $1 LIMIT $2`,
+		[]any{millis(since), limit}, func(scan Scan) error {
+			var v storage.Void
+			if err := scan(&v.SessionID, &v.PersonID); err != nil {
+				return err
+			}
+			voids = append(voids, v)
+			return nil
+		})
+	return voids, err
+}
+
 // family are the sessions that end with one, as a condition on sessions.
 const family = `family = (SELECT e.family FROM sessions e WHERE e.id = $1 AND e.expires_at = $2)`
 

@@ -3,7 +3,7 @@ package relational
 // Statements are the hot ones, which a backend may write in its own way. Parameters and results are these:
 //
 //	Session  $1 id, $2 expires_at → the columns that scanSession reads
-//	Redeem   $1 … $14 the grant in the order of insertGrantArgs, $15 now → generation; no row if refused
+//	Redeem   $1 … $14 the grant in the order of insertGrantArgs, $15 now → one row written; none if refused
 //	Rotate   $1 id, $2 expires_at, $3 generation, $4 now → grantColumns; no row if refused
 //	Grant    $1 id, $2 expires_at, $3 now → grantColumns, region, name, status, epoch of the person, session stands
 type Statements struct {
@@ -28,8 +28,7 @@ var Portable = Statements{
 		FROM sessions s JOIN persons p ON p.id = s.person_id
 		WHERE s.id = $3 AND s.expires_at = $4 AND s.ended_at = 0 AND s.expires_at > $15
 		AND s.person_id = $6 AND s.epoch = $7 AND p.epoch = $7 AND p.status = 'active'
-		ON CONFLICT DO NOTHING
-		RETURNING generation`,
+		ON CONFLICT DO NOTHING`,
 
 	Rotate: `UPDATE grants AS g SET generation = generation + 1
 		WHERE g.id = $1 AND g.expires_at = $2 AND g.generation = $3 AND g.ended_at = 0 AND g.expires_at > $4

@@ -36,8 +36,8 @@ var personCases = map[string]func(*testing.T, *fixture){
 		g := f.grant(s)
 		_, err := f.Redeem(t.Context(), g, f.now)
 		check(t, err)
-		check(t, f.SetPersonStatus(t.Context(), p.ID, storage.PersonFrozen))
-		check(t, f.SetPersonStatus(t.Context(), p.ID, storage.PersonActive))
+		check(t, f.SetPersonStatus(t.Context(), p.ID, storage.PersonFrozen, f.now))
+		check(t, f.SetPersonStatus(t.Context(), p.ID, storage.PersonActive, f.now))
 		got, err := f.Person(t.Context(), p.ID)
 		check(t, err)
 		if got.Epoch != p.Epoch+2 || got.Status != storage.PersonActive {
@@ -52,7 +52,7 @@ var personCases = map[string]func(*testing.T, *fixture){
 		}
 	},
 	"SetPersonStatus/is not found": func(t *testing.T, f *fixture) {
-		is(t, f.SetPersonStatus(t.Context(), "nobody", storage.PersonFrozen), storage.ErrNotFound)
+		is(t, f.SetPersonStatus(t.Context(), "nobody", storage.PersonFrozen, f.now), storage.ErrNotFound)
 	},
 }
 

@@ -53,6 +53,22 @@ var sessionCases = map[string]func(*testing.T, *fixture){
 			}
 		}
 	},
+	"VoidedSince/lists ended sessions and changed persons": func(t *testing.T, f *fixture) {
+		_, ended := f.signedIn(t, document)
+		changed, _ := f.signedIn(t)
+		_, _ = f.signedIn(t)
+		check(t, f.EndSession(t.Context(), ended.ID, ended.ExpiresAt, f.now))
+		check(t, f.SetPersonStatus(t.Context(), changed.ID, storage.PersonFrozen, f.now.Add(time.Second)))
+		list := func(since time.Time, limit int) []storage.Void {
+			got, err := f.VoidedSince(t.Context(), since, limit)
+			check(t, err)
+			return got
+		}
+		equal(t, list(f.now, 9), []storage.Void{{SessionID: ended.ID}, {PersonID: changed.ID}})
+		equal(t, list(f.now.Add(time.Millisecond), 9), []storage.Void{{PersonID: changed.ID}})
+		equal(t, len(list(f.now, 1)), 1)
+		equal(t, len(list(f.now.Add(time.Minute), 9)), 0)
+	},
 	"Session/of any expiry is kept, also beyond the partitions": func(t *testing.T, f *fixture) {
 		for _, days := range []int{-400, -1, 0, 1, 29, 31, 400} {
 			p := f.person()
@@ -106,7 +122,7 @@ var signInCases = map[string]func(*testing.T, *fixture){
 	},
 	"CompleteSignIn/takes the epoch from the person": func(t *testing.T, f *fixture) {
 		p, _ := f.signedIn(t, document)
-		check(t, f.SetPersonStatus(t.Context(), p.ID, storage.PersonActive))
+		check(t, f.SetPersonStatus(t.Context(), p.ID, storage.PersonActive, f.now))
 		s := f.session(p.ID)
 		s.Epoch = 99
 		check(t, f.CompleteSignIn(t.Context(), f.signIn(t, nil, s)))
@@ -119,7 +135,7 @@ var signInCases = map[string]func(*testing.T, *fixture){
 	"CompleteSignIn/writes nothing when it refuses": func(t *testing.T, f *fixture) {
 		existing, _ := f.signedIn(t, document)
 		frozen, _ := f.signedIn(t)
-		check(t, f.SetPersonStatus(t.Context(), frozen.ID, storage.PersonFrozen))
+		check(t, f.SetPersonStatus(t.Context(), frozen.ID, storage.PersonFrozen, f.now))
 		linked := f.signIn(t, nil, f.session(existing.ID))
 		linked.Link = &storage.Link{Issuer: "i", Subject: "s", PersonID: existing.ID, CreatedAt: f.now}
 		check(t, f.CompleteSignIn(t.Context(), linked))
