@@ -25,6 +25,16 @@ const (
 	HighestRung = 4
 )
 
+// Prompt is how a person answers a challenge, and so which page asks.
+type Prompt string
+
+// The prompts.
+const (
+	PromptTyped   Prompt = "typed"   // a code, typed
+	PromptBrowser Prompt = "browser" // by the browser's own interface
+	PromptDevice  Prompt = "device"  // at another device of the person
+)
+
 // Method describes a way to prove oneself: what tokens say about it and where it may be offered.
 type Method struct {
 	// Name identifies the method in stored credentials, configuration and message catalogues: "sms", "totp".
@@ -38,6 +48,8 @@ type Method struct {
 	PhishingResistant bool
 	// Enrolled means that the person sets the method up beforehand, in a credential with a secret of its own.
 	Enrolled bool
+	// Prompt is how the person answers.
+	Prompt Prompt
 	// Channels lists where the method may be offered.
 	Channels []Channel
 }
