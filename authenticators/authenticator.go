@@ -2,7 +2,6 @@ package authenticators
 
 import (
 	"encoding/json"
-	"fmt"
 	"time"
 )
 
@@ -21,7 +20,8 @@ type Authenticator interface {
 	Method() Method
 
 	// Begin draws a challenge, for an enrolment or for a proof. With equal requests, Nonce included, it may give equal
-	// challenges: what makes a challenge good once is that the caller uses a nonce once.
+	// challenges: what makes a challenge good once is that the caller uses a nonce once. A request that breaks a bound
+	// of [Request] is an error.
 	Begin(r Request) (Challenge, error)
 
 	// Enrol checks the answer to the challenge of an enrolment. Accepted, it returns the credentials to be stored, of
@@ -30,7 +30,8 @@ type Authenticator interface {
 
 	// Verify checks the answer to the challenge of a proof against credentials of this method that may answer it. They
 	// belong to one person, or are those found by the answer's own handle; see [Challenge.Discoverable]. Where there is
-	// nobody the caller passes none, and Verify takes about as long.
+	// nobody the caller passes none, and Verify takes about as long. Only a method that nobody needs to enrol in
+	// ([Method.Enrolled]) accepts an answer then: it proves the request's address and nothing about a person.
 	Verify(c Challenge, of []Credential, answer string, now time.Time) (Proof, error)
 
 	// Revoke says what is to be done about a credential that the caller has just deleted, beyond deleting it.
@@ -52,7 +53,9 @@ const NonceSize = 32
 // Request says what a challenge is for.
 type Request struct {
 	Purpose Purpose
-	// Nonce is fresh to each challenge and unpredictable: NonceSize bytes, drawn, or derived from what is used once.
+	// Nonce is fresh to each challenge and unpredictable: NonceSize bytes, drawn, or derived from what is used once. A
+	// method may show it to the browser that asked, or derive a secret from it that the person is shown; nobody else
+	// may learn it.
 	Nonce []byte
 	// Handle stands for the person at the authenticator: opaque, 16 to 64 bytes, the same at every enrolment. It is not
 	// personal and not an identifier used elsewhere. nil in a proof by somebody who has not said who they are.
@@ -111,6 +114,12 @@ type Credential struct {
 type Enrolment struct {
 	Outcome     Outcome
 	Credentials []Credential
+	// Replaces means that the credentials of this method that the person had before are deleted by the operation that
+	// stores these.
+	Replaces bool
+	// Again and AttemptsLeft are those of [Proof].
+	Again        Challenge
+	AttemptsLeft int
 	// Label suggests what the person may call it: the maker's name, where the method knows it.
 	Label string
 }
@@ -122,10 +131,11 @@ type Proof struct {
 	Again Challenge
 	// AttemptsLeft says how many, where the method counts them itself; −1 where it leaves that to the caller.
 	AttemptsLeft int
-	// Of is the ID of the credential that was proven, "" for a method without credentials, and Use what to write.
+	// Of is the ID of the credential that was proven, or that may have been copied where Outcome is Cloned; "" for a
+	// method without credentials. Use is what to write.
 	Of  string
 	Use Use
-	// Rung and AMR are what was proven: at most what [Method] declares as its highest.
+	// Rung and AMR are what was proven: at most what [Method] declares.
 	Rung int
 	AMR  []string
 }
@@ -154,37 +164,4 @@ type Discoverer interface {
 	Authenticator
 	// HandleIn returns the handle of the credential that an answer claims to be of, without checking anything else.
 	HandleIn(answer string) (handle string, ok bool)
-}
-
-// Outcome is what became of an answer.
-type Outcome int
-
-// The outcomes. None of them is the zero value.
-const (
-	Accepted  Outcome = iota + 1 // the answer is right; it must not be accepted again
-	Rejected                     // the answer is wrong
-	Malformed                    // not an answer at all; no attempt was spent
-	Expired                      // the challenge is over, whatever the answer
-	Exhausted                    // no attempts are left, whatever the answer
-	Cloned                       // the answer is right, but its counter ran backwards: there may be a copy of the authenticator
-)
-
-// String returns the name of the outcome, as message catalogues and metrics use it.
-func (o Outcome) String() string {
-	switch o {
-	case Accepted:
-		return "accepted"
-	case Rejected:
-		return "rejected"
-	case Malformed:
-		return "malformed"
-	case Expired:
-		return "expired"
-	case Exhausted:
-		return "exhausted"
-	case Cloned:
-		return "cloned"
-	default:
-		return fmt.Sprintf("Outcome(%d)", int(o))
-	}
 }

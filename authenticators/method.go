@@ -1,6 +1,10 @@
 package authenticators
 
-import "slices"
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
 
 // Channel is how the person comes to the issuer. Applications may be restricted to some.
 type Channel string
@@ -39,9 +43,10 @@ const (
 type Method struct {
 	// Name identifies the method in stored credentials, configuration and message catalogues: "sms", "totp".
 	Name string
-	// AMR is what a proof by this method adds to the amr claim, in values of RFC 8176 §2.
+	// AMR is what a proof by this method may add to the amr claim, in values of RFC 8176 §2. [Proof.AMR] holds what it
+	// does add.
 	AMR []string
-	// Rung is the place on the acr ladder that the method reaches by itself, from LowestRung to HighestRung.
+	// Rung is the highest place on the acr ladder that the method reaches by itself, from LowestRung to HighestRung.
 	Rung int
 	// PhishingResistant means that a proof made for another site is worthless here, because the authenticator
 	// itself binds it to the issuer.
@@ -59,3 +64,36 @@ func (m Method) OfferedOn(c Channel) bool { return slices.Contains(m.Channels, c
 
 // Reaches reports whether the method by itself is enough for a rung of the ladder.
 func (m Method) Reaches(rung int) bool { return m.Rung >= rung }
+
+// registeredAMR are the values of RFC 8176 §2 and the IANA registry it created.
+var registeredAMR = []string{
+	"face", "fpt", "geo", "hwk", "iris", "kba", "mca", "mfa", "otp", "pin", "pop", "pwd", "rba", "retina", "sc", "sms",
+	"swk", "tel", "user", "vbm", "wia",
+}
+
+// Validate reports the first thing that a description lacks or gets wrong.
+func (m Method) Validate() error {
+	switch {
+	case m.Name == "":
+		return errors.New("authenticators: a method has no name")
+	case m.Rung < LowestRung || m.Rung > HighestRung:
+		return fmt.Errorf("authenticators: %s: rung %d is off the ladder", m.Name, m.Rung)
+	case m.Prompt != PromptTyped && m.Prompt != PromptBrowser && m.Prompt != PromptDevice:
+		return fmt.Errorf("authenticators: %s: unknown prompt %q", m.Name, m.Prompt)
+	case len(m.AMR) == 0:
+		return fmt.Errorf("authenticators: %s: no amr", m.Name)
+	case len(m.Channels) == 0:
+		return fmt.Errorf("authenticators: %s: offered nowhere", m.Name)
+	}
+	for _, v := range m.AMR {
+		if !slices.Contains(registeredAMR, v) {
+			return fmt.Errorf("authenticators: %s: amr %q is not registered", m.Name, v)
+		}
+	}
+	for _, c := range m.Channels {
+		if !slices.Contains(Channels(), c) {
+			return fmt.Errorf("authenticators: %s: unknown channel %q", m.Name, c)
+		}
+	}
+	return nil
+}

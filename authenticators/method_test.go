@@ -1,52 +1,55 @@
 package authenticators_test
 
 import (
-	"slices"
+	"crypto/rand"
 	"testing"
 
 	"manyou/authenticators"
 	"manyou/authenticators/otp"
+	"manyou/authenticators/recovery"
 )
 
-func methods() []authenticators.Method { return []authenticators.Method{otp.SMS(), otp.TOTP()} }
-
-// Values registered by RFC 8176 §2 and the IANA registry it created.
-var registered = []string{
-	"face", "fpt", "geo", "hwk", "iris", "kba", "mca", "mfa", "otp", "pin", "pop", "pwd", "rba", "retina", "sc", "sms",
-	"swk", "tel", "user", "vbm", "wia",
+func methods() []authenticators.Method {
+	return []authenticators.Method{otp.SMS(), otp.TOTP(), otp.HOTP(), recovery.New(rand.Reader).Method()}
 }
 
 func TestEveryMethodIsDescribedCompletely(t *testing.T) {
 	seen := map[string]bool{}
 	for _, m := range methods() {
-		if m.Name == "" || seen[m.Name] {
-			t.Errorf("name %q is empty or taken twice", m.Name)
+		if err := m.Validate(); err != nil {
+			t.Error(err)
+		}
+		if seen[m.Name] {
+			t.Errorf("the name %q is taken twice", m.Name)
 		}
 		seen[m.Name] = true
-		if m.Rung < authenticators.LowestRung || m.Rung > authenticators.HighestRung {
-			t.Errorf("%s: rung %d is off the ladder", m.Name, m.Rung)
-		}
-		if len(m.AMR) == 0 {
-			t.Errorf("%s: no amr", m.Name)
-		}
-		for _, v := range m.AMR {
-			if !slices.Contains(registered, v) {
-				t.Errorf("%s: amr %q is not registered", m.Name, v)
-			}
-		}
-		if len(m.Channels) == 0 {
-			t.Errorf("%s: offered nowhere", m.Name)
-		}
-		for _, c := range m.Channels {
-			if !slices.Contains(authenticators.Channels(), c) {
-				t.Errorf("%s: unknown channel %q", m.Name, c)
-			}
+	}
+}
+
+func TestAnIncompleteDescriptionIsRefused(t *testing.T) {
+	for name, spoil := range map[string]func(*authenticators.Method){
+		"no name":             func(m *authenticators.Method) { m.Name = "" },
+		"below the ladder":    func(m *authenticators.Method) { m.Rung = 0 },
+		"above the ladder":    func(m *authenticators.Method) { m.Rung = 5 },
+		"no amr":              func(m *authenticators.Method) { m.AMR = nil },
+		"an unregistered amr": func(m *authenticators.Method) { m.AMR = []string{"telepathy"} },
+		"no channel":          func(m *authenticators.Method) { m.Channels = nil },
+		"an unknown channel":  func(m *authenticators.Method) { m.Channels = []authenticators.Channel{"fax"} },
+		"no prompt":           func(m *authenticators.Method) { m.Prompt = "" },
+	} {
+		m := otp.SMS()
+		spoil(&m)
+		if m.Validate() == nil {
+			t.Errorf("%s: was taken", name)
 		}
 	}
 }
 
 func TestACodeThatAPersonTypesIsNeverCalledPhishingResistant(t *testing.T) {
-	for _, m := range []authenticators.Method{otp.SMS(), otp.TOTP()} {
+	for _, m := range methods() {
+		if m.Prompt != authenticators.PromptTyped {
+			continue
+		}
 		if m.PhishingResistant {
 			t.Errorf("%s claims phishing resistance", m.Name)
 		}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	"manyou/authenticators"
 )
 
 // Bounds of a Policy.
@@ -88,40 +90,10 @@ func NewChallenge(random io.Reader, phone string, now time.Time, p Policy) (Chal
 // ResendAt is when the person may ask for another code.
 func (c Challenge) ResendAt(p Policy) time.Time { return c.SentAt.Add(p.ResendAfter) }
 
-// Outcome is what became of a code that a person entered.
-type Outcome int
-
-// The outcomes. None of them is the zero value.
-const (
-	Accepted  Outcome = iota + 1 // the code is right; it must not be accepted again
-	Rejected                     // the code is wrong; there are attempts left
-	Malformed                    // not six digits; no attempt was spent
-	Expired                      // the lifetime is over, whatever the code
-	Exhausted                    // no attempts are left, whatever the code
-)
-
-// String returns the name of the outcome, as message catalogues and metrics use it.
-func (o Outcome) String() string {
-	switch o {
-	case Accepted:
-		return "accepted"
-	case Rejected:
-		return "rejected"
-	case Malformed:
-		return "malformed"
-	case Expired:
-		return "expired"
-	case Exhausted:
-		return "exhausted"
-	default:
-		return fmt.Sprintf("Outcome(%d)", int(o))
-	}
-}
-
 // Result is the answer of Verify. AttemptsLeft replaces the challenge's, and the challenge is stored, before the
 // outcome is acted on.
 type Result struct {
-	Outcome      Outcome
+	Outcome      authenticators.Outcome
 	AttemptsLeft int
 }
 
@@ -130,22 +102,22 @@ type Result struct {
 // attempts, since a code is good once.
 func (c Challenge) Verify(input string, now time.Time) Result {
 	if c.AttemptsLeft <= 0 {
-		return Result{Outcome: Exhausted}
+		return Result{Outcome: authenticators.Exhausted}
 	}
 	if !now.Before(c.ExpiresAt) {
-		return Result{Outcome: Expired, AttemptsLeft: c.AttemptsLeft}
+		return Result{Outcome: authenticators.Expired, AttemptsLeft: c.AttemptsLeft}
 	}
 	code, ok := NormaliseCode(input)
 	if !ok {
-		return Result{Outcome: Malformed, AttemptsLeft: c.AttemptsLeft}
+		return Result{Outcome: authenticators.Malformed, AttemptsLeft: c.AttemptsLeft}
 	}
 	if hmac.Equal(c.hash(code), c.Hash) {
-		return Result{Outcome: Accepted}
+		return Result{Outcome: authenticators.Accepted}
 	}
 	if c.AttemptsLeft == 1 {
-		return Result{Outcome: Exhausted}
+		return Result{Outcome: authenticators.Exhausted}
 	}
-	return Result{Outcome: Rejected, AttemptsLeft: c.AttemptsLeft - 1}
+	return Result{Outcome: authenticators.Rejected, AttemptsLeft: c.AttemptsLeft - 1}
 }
 
 // hash binds a code to the number it was sent to, keyed by the challenge's salt.

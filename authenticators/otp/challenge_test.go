@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"manyou/authenticators"
 )
 
 const phone = "+8613800000000"
@@ -36,11 +38,11 @@ func wrong(code string) string {
 func TestTheCodeThatWasSentIsAcceptedOnce(t *testing.T) {
 	c, code := newChallenge(t, "once")
 	r := c.Verify(code, noon.Add(time.Minute))
-	if r.Outcome != Accepted {
+	if r.Outcome != authenticators.Accepted {
 		t.Fatalf("got %v", r)
 	}
 	c.AttemptsLeft = r.AttemptsLeft
-	if r := c.Verify(code, noon.Add(time.Minute)); r.Outcome != Exhausted {
+	if r := c.Verify(code, noon.Add(time.Minute)); r.Outcome != authenticators.Exhausted {
 		t.Errorf("the same code again: got %v", r)
 	}
 }
@@ -49,14 +51,14 @@ func TestGuessingEndsAfterTheAttemptsEvenForTheRightCode(t *testing.T) {
 	c, code := newChallenge(t, "guessing")
 	for left := DefaultPolicy().Attempts - 1; left >= 1; left-- {
 		r := c.Verify(wrong(code), noon)
-		if (r != Result{Rejected, left}) {
+		if (r != Result{authenticators.Rejected, left}) {
 			t.Fatalf("with %d left before: got %v", c.AttemptsLeft, r)
 		}
 		c.AttemptsLeft = r.AttemptsLeft
 	}
 	for _, input := range []string{wrong(code), code, wrong(code)} {
 		r := c.Verify(input, noon)
-		if (r != Result{Exhausted, 0}) {
+		if (r != Result{authenticators.Exhausted, 0}) {
 			t.Fatalf("after the last attempt: got %v", r)
 		}
 		c.AttemptsLeft = r.AttemptsLeft
@@ -66,7 +68,7 @@ func TestGuessingEndsAfterTheAttemptsEvenForTheRightCode(t *testing.T) {
 func TestAMistypedCodeCostsNoAttempt(t *testing.T) {
 	c, code := newChallenge(t, "mistyped")
 	for _, input := range []string{"", "12345", code + "0", "abcdef", strings.Repeat("1", 1<<20)} {
-		if r := c.Verify(input, noon); (r != Result{Malformed, c.AttemptsLeft}) {
+		if r := c.Verify(input, noon); (r != Result{authenticators.Malformed, c.AttemptsLeft}) {
 			t.Errorf("%.20q: got %v", input, r)
 		}
 	}
@@ -74,12 +76,12 @@ func TestAMistypedCodeCostsNoAttempt(t *testing.T) {
 
 func TestACodeExpiresToTheMillisecond(t *testing.T) {
 	c, code := newChallenge(t, "expiry")
-	if r := c.Verify(code, c.ExpiresAt.Add(-time.Millisecond)); r.Outcome != Accepted {
+	if r := c.Verify(code, c.ExpiresAt.Add(-time.Millisecond)); r.Outcome != authenticators.Accepted {
 		t.Errorf("just before: got %v", r)
 	}
 	for _, late := range []time.Duration{0, time.Millisecond, time.Hour} {
 		for _, input := range []string{code, wrong(code), "nonsense"} {
-			if r := c.Verify(input, c.ExpiresAt.Add(late)); (r != Result{Expired, c.AttemptsLeft}) {
+			if r := c.Verify(input, c.ExpiresAt.Add(late)); (r != Result{authenticators.Expired, c.AttemptsLeft}) {
 				t.Errorf("%s after: got %v", late, r)
 			}
 		}
@@ -98,11 +100,11 @@ func TestACodeIsGoodForItsOwnChallengeAndNumberOnly(t *testing.T) {
 	if code == otherCode {
 		t.Fatal("the seeds give equal codes")
 	}
-	if r := other.Verify(code, noon); r.Outcome != Rejected {
+	if r := other.Verify(code, noon); r.Outcome != authenticators.Rejected {
 		t.Errorf("a code of another challenge: got %v", r)
 	}
 	c.Phone = "+8613900000000"
-	if r := c.Verify(code, noon); r.Outcome != Rejected {
+	if r := c.Verify(code, noon); r.Outcome != authenticators.Rejected {
 		t.Errorf("a code sent to another number: got %v", r)
 	}
 }
@@ -111,7 +113,7 @@ func TestOneCodeInAMillionSatisfiesAChallenge(t *testing.T) {
 	c, code := newChallenge(t, "all")
 	var accepted []string
 	for n := range codeSpace {
-		if guess := fmt.Sprintf("%06d", n); c.Verify(guess, noon).Outcome == Accepted {
+		if guess := fmt.Sprintf("%06d", n); c.Verify(guess, noon).Outcome == authenticators.Accepted {
 			accepted = append(accepted, guess)
 		}
 	}
@@ -132,7 +134,7 @@ func TestADamagedChallengeAcceptsNothing(t *testing.T) {
 	} {
 		c := whole
 		damage(&c)
-		if r := c.Verify(code, noon); r.Outcome == Accepted {
+		if r := c.Verify(code, noon); r.Outcome == authenticators.Accepted {
 			t.Errorf("%s: accepted", name)
 		}
 	}
@@ -154,7 +156,7 @@ func TestAChallengeSurvivesJSONAndHoldsNoCode(t *testing.T) {
 	if err := json.Unmarshal(b, &back); err != nil {
 		t.Fatal(err)
 	}
-	if r := back.Verify(code, noon.Add(time.Minute)); r.Outcome != Accepted {
+	if r := back.Verify(code, noon.Add(time.Minute)); r.Outcome != authenticators.Accepted {
 		t.Errorf("after a round trip: got %v", r)
 	}
 }
@@ -217,13 +219,13 @@ func FuzzChallengeVerify(f *testing.F) {
 		r := c.Verify(input, now)
 		typed, _ := NormaliseCode(input)
 		right := typed == code && attempts > 0 && now.Before(c.ExpiresAt)
-		if (r.Outcome == Accepted) != right {
+		if (r.Outcome == authenticators.Accepted) != right {
 			t.Fatalf("%q with %d attempts at %s: %v", input, attempts, now, r)
 		}
 		if r.AttemptsLeft < 0 || r.AttemptsLeft > max(attempts, 0) {
 			t.Fatalf("attempts went from %d to %d", attempts, r.AttemptsLeft)
 		}
-		if (r.Outcome == Rejected || r.Outcome == Accepted) && r.AttemptsLeft >= attempts {
+		if (r.Outcome == authenticators.Rejected || r.Outcome == authenticators.Accepted) && r.AttemptsLeft >= attempts {
 			t.Fatalf("%v is free: attempts went from %d to %d", r.Outcome, attempts, r.AttemptsLeft)
 		}
 	})

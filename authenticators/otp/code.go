@@ -38,11 +38,14 @@ func newCode(random io.Reader) (string, error) {
 // NormaliseCode turns what a person typed or pasted into six ASCII digits. Spaces, hyphens, invisible format
 // characters and full-width digits (as Chinese input methods produce them) are understood. It reports false if the
 // result is not six digits or the input is longer than 64 bytes.
-func NormaliseCode(input string) (string, bool) {
+func NormaliseCode(input string) (string, bool) { return normaliseDigits(input, codeLength) }
+
+// normaliseDigits is NormaliseCode for another number of digits.
+func normaliseDigits(input string, length int) (string, bool) {
 	if len(input) > maxCodeInput {
 		return "", false
 	}
-	digits := make([]byte, 0, codeLength)
+	digits := make([]byte, 0, length)
 	for _, r := range input {
 		switch {
 		case r >= '０' && r <= '９':
@@ -50,12 +53,12 @@ func NormaliseCode(input string) (string, bool) {
 		case unicode.IsSpace(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Pd, r):
 			continue
 		}
-		if r < '0' || r > '9' || len(digits) == codeLength {
+		if r < '0' || r > '9' || len(digits) == length {
 			return "", false
 		}
 		digits = append(digits, byte(r))
 	}
-	if len(digits) != codeLength {
+	if len(digits) != length {
 		return "", false
 	}
 	return string(digits), true

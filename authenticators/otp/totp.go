@@ -2,14 +2,8 @@ package otp
 
 import (
 	"crypto/subtle"
-	"encoding/base32"
-	"errors"
 	"fmt"
-	"io"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/hotp"
@@ -17,49 +11,18 @@ import (
 )
 
 const (
-	// secretLength is the 160 bits that RFC 4226 §4 R6 recommends; minSecretLength the 128 that it demands.
-	secretLength    = 20
-	minSecretLength = 16
-	maxSecretLength = 64
 	// period is the length of a time step (RFC 6238 §5.2).
 	period = 30 * time.Second
 	// drift is how many steps a clock may be off in either direction (RFC 6238 §6).
 	drift = 1
-	// maxLabel bounds issuer and account of a URI, in characters.
-	maxLabel = 64
 )
-
-// NewSecret draws the shared secret of a new TOTP credential: 20 bytes.
-func NewSecret(random io.Reader) ([]byte, error) {
-	secret := make([]byte, secretLength)
-	if _, err := io.ReadFull(random, secret); err != nil {
-		return nil, fmt.Errorf("otp: draw a secret: %w", err)
-	}
-	return secret, nil
-}
-
-// SecretText is the secret in base32, in groups of four, for a person who types it instead of scanning.
-func SecretText(secret []byte) string {
-	s := encodeSecret(secret)
-	var b strings.Builder
-	for i := 0; i < len(s); i += 4 {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(s[i:min(i+4, len(s))])
-	}
-	return b.String()
-}
 
 // URI is the otpauth URI that an authenticator app scans. Issuer and account name the credential on the app's screen;
 // each has 1 to 64 characters and no colon, which would separate them. The account must not be a document number: it
 // is shown to whoever looks at the phone. The URI holds the secret.
 func URI(issuer, account string, secret []byte) (string, error) {
-	if !isLabel(issuer) || !isLabel(account) {
-		return "", fmt.Errorf("otp: issuer and account need 1 to %d printable characters without a colon", maxLabel)
-	}
-	if !isSecret(secret) {
-		return "", errors.New("otp: the secret has the wrong length")
+	if err := checkURI(issuer, account, secret); err != nil {
+		return "", err
 	}
 	// SHA-1, six digits and 30 seconds are what every authenticator app computes; several ignore other values
 	// without saying so. HMAC does not rest on the collision resistance that SHA-1 has lost.
@@ -106,15 +69,4 @@ func VerifyTOTP(secret []byte, code string, now time.Time, last int64) (step int
 		found |= match
 	}
 	return step, found == 1
-}
-
-func isSecret(b []byte) bool { return len(b) >= minSecretLength && len(b) <= maxSecretLength }
-
-func isLabel(s string) bool {
-	return s != "" && utf8.ValidString(s) && utf8.RuneCountInString(s) <= maxLabel &&
-		!strings.ContainsFunc(s, func(r rune) bool { return r == ':' || !unicode.IsPrint(r) })
-}
-
-func encodeSecret(secret []byte) string {
-	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret)
 }

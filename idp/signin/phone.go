@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"manyou/authenticators"
 	"manyou/authenticators/otp"
 	"manyou/federation/identity"
 	"manyou/idp/web"
@@ -98,7 +99,7 @@ func (s *SignIn) enterCode(w http.ResponseWriter, r *http.Request, c *conversati
 	}
 	now := s.Clock()
 	result := c.state.Challenge.Verify(r.PostForm.Get("code"), now)
-	if result.Outcome == otp.Rejected || result.Outcome == otp.Accepted {
+	if result.Outcome == authenticators.Rejected || result.Outcome == authenticators.Accepted {
 		// A right guess counts as well: whoever guesses does not learn from the counter which it was.
 		if !s.within(w, r, s.proofBounds(r, c, c.state.Phone)) {
 			return
@@ -106,22 +107,24 @@ func (s *SignIn) enterCode(w http.ResponseWriter, r *http.Request, c *conversati
 	}
 	c.state.Challenge.AttemptsLeft = result.AttemptsLeft
 	switch result.Outcome {
-	case otp.Accepted:
+	case authenticators.Accepted:
 		c.state.Challenge = nil
 		c.state.Proven = append(c.state.Proven, proof{Rung: sms.Rung, AMR: sms.AMR, At: now})
 		s.phoneProven(w, r, c)
 		return
-	case otp.Malformed:
+	case authenticators.Malformed:
 		s.render(w, r, c, http.StatusUnprocessableEntity, web.ErrCodeForm)
 		return
-	case otp.Rejected, otp.Expired, otp.Exhausted: // stored below, before the page says which
+	case authenticators.Rejected, authenticators.Expired, authenticators.Exhausted, authenticators.Cloned:
+		// Stored below, before the page says which.
 	}
 	if err := s.advance(r.Context(), c); err != nil {
 		s.fault(w, r, err)
 		return
 	}
-	s.render(w, r, c, http.StatusUnprocessableEntity, map[otp.Outcome]web.Error{
-		otp.Rejected: web.ErrCodeWrong, otp.Expired: web.ErrCodeExpired, otp.Exhausted: web.ErrCodeExhausted,
+	s.render(w, r, c, http.StatusUnprocessableEntity, map[authenticators.Outcome]web.Error{
+		authenticators.Rejected: web.ErrCodeWrong, authenticators.Expired: web.ErrCodeExpired,
+		authenticators.Exhausted: web.ErrCodeExhausted,
 	}[result.Outcome])
 }
 
