@@ -6,11 +6,15 @@ import (
 
 	"manyou/authenticators"
 	"manyou/authenticators/otp"
+	"manyou/authenticators/passkey"
 	"manyou/authenticators/recovery"
 )
 
 func methods() []authenticators.Method {
-	return []authenticators.Method{otp.SMS(), otp.TOTP(), otp.HOTP(), recovery.New(rand.Reader).Method()}
+	var device passkey.Authenticator
+	return []authenticators.Method{
+		otp.SMS(), otp.TOTP(), otp.HOTP(), recovery.New(rand.Reader).Method(), device.Method(),
+	}
 }
 
 func TestEveryMethodIsDescribedCompletely(t *testing.T) {
