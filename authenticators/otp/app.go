@@ -56,7 +56,7 @@ func newApp(a App) (*App, error) {
 
 // appState is what an enrolment remembers. A proof has nothing to remember.
 type appState struct {
-	Secret []byte `json:"secret"`
+	Key []byte `json:"key"`
 }
 
 // Method is TOTP or HOTP.
@@ -79,7 +79,7 @@ func (a *App) Begin(r authenticators.Request) (authenticators.Challenge, error) 
 	if c.Show.URI, err = a.uri(a.issuer, r.Name, secret); err != nil {
 		return authenticators.Challenge{}, err
 	}
-	if c.State, err = json.Marshal(appState{Secret: secret}); err != nil {
+	if c.State, err = json.Marshal(appState{Key: secret}); err != nil {
 		return authenticators.Challenge{}, fmt.Errorf("otp: encode the challenge: %w", err)
 	}
 	c.Show.Text = SecretText(secret)
@@ -94,15 +94,16 @@ func (a *App) Enrol(c authenticators.Challenge, answer string, now time.Time) (a
 		return e, nil
 	}
 	var s appState
-	if err := json.Unmarshal(c.State, &s); err != nil || !isSecret(s.Secret) {
+	if err := json.Unmarshal(c.State, &s); err != nil || !isSecret(s.Key) {
 		return authenticators.Enrolment{}, errState
 	}
-	counter, outcome := a.check(c, s.Secret, answer, now, 0)
+	counter, outcome := a.check(c, s.Key, answer, now, 0)
 	switch e.Outcome = outcome; outcome {
 	case authenticators.Accepted:
-		e.Credentials = []authenticators.Credential{{Secret: s.Secret, Counter: counter}}
+		e.Credentials = []authenticators.Credential{{Secret: s.Key, Counter: counter}}
 	case authenticators.Rejected:
 		e.Again = c
+	default: // there is nothing to go on with
 	}
 	return e, nil
 }

@@ -6,9 +6,9 @@ import (
 )
 
 var (
-	// ErrUnavailable reports that a gateway could not be reached, took too long or made no sense. The same message
+	// ErrUnavailable reports that a gateway could not be reached, took too long or made no sense. The same request
 	// may succeed later.
-	ErrUnavailable = errors.New("otp: message gateway unavailable")
+	ErrUnavailable = errors.New("otp: gateway unavailable")
 	// ErrRefused reports that a gateway understood the message and will not deliver it.
 	ErrRefused = errors.New("otp: message refused by the gateway")
 )

@@ -116,3 +116,32 @@ func TestWhatIsSentIsWhatIsDocumented(t *testing.T) {
 		t.Errorf("message_id is documented with up to %d characters", got)
 	}
 }
+
+func TestTheQuestionForASIMChangeIsAsDocumented(t *testing.T) {
+	d := openAPI(t)
+	g := serve(t, say(200, `{"latestSimChange":null,"monitoredPeriod":120}`))
+	if _, err := newSIMWebhook(t, config(g.URL)).LastSIMChange(t.Context(), phone); err != nil {
+		t.Fatal(err)
+	}
+	seen := g.requests()[0]
+	var body map[string]string
+	if err := json.Unmarshal(seen.body, &body); err != nil {
+		t.Fatal(err)
+	}
+	conform(t, "the body", d.Components.Schemas["SimSwapRequest"], body)
+	conform(t, "the example", d.Components.Schemas["SimSwapRequest"], d.Components.Schemas["SimSwapRequest"].Example)
+	post, ok := d.Paths["/retrieve-date"]["post"]
+	if !ok || seen.method != "POST" || len(post.Parameters) != 2 {
+		t.Fatalf("%s is sent; documented: %v, with %d headers", seen.method, ok, len(post.Parameters))
+	}
+	for _, p := range post.Parameters {
+		if value := seen.header.Get(p.Name); !regexp.MustCompile(p.Schema.Pattern).MatchString(value) {
+			t.Errorf("header %s is %q, documented as %s", p.Name, value, p.Schema.Pattern)
+		}
+	}
+	for _, status := range []string{"200", "404", "422"} {
+		if _, ok := post.Responses[status]; !ok {
+			t.Errorf("status %s is understood and not documented", status)
+		}
+	}
+}

@@ -121,7 +121,7 @@ func FuzzGatewayAnswer(f *testing.F) {
 	f.Add("text/html", []byte("<html>"))
 	f.Add("", []byte{0xff})
 	f.Fuzz(func(t *testing.T, media string, body []byte) {
-		err := checkAnswer(media, body)
+		err := checkAnswer(reply{mediaType: media, body: body})
 		if err != nil && !errors.Is(err, ErrUnavailable) {
 			t.Fatalf("got %v", err)
 		}

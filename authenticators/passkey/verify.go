@@ -66,7 +66,7 @@ func belongs(p *protocol.ParsedCredentialAssertionData, s state, discoverable bo
 	if s.Handle != nil && !bytes.Equal(s.Handle, stored.Handle) {
 		return false
 	}
-	told := []byte(p.Response.UserHandle)
+	told := p.Response.UserHandle
 	if len(told) == 0 {
 		return !discoverable && s.Handle != nil
 	}
