@@ -195,17 +195,27 @@ func crossed(f *fixture) {
 		}
 	}
 	f.later()
-	prove = f.begin(f.request(w, authenticators.PurposeProve))
-	answer = w.Prove(prove, f.now)
-	enrol = f.begin(f.request(w, authenticators.PurposeEnrol))
-	for name, c := range map[string]authenticators.Challenge{"its own": prove, "an enrolment's": enrol} {
-		if e, err := f.a.Enrol(f.kept(c), answer, f.now); err == nil && e.Outcome == authenticators.Accepted {
-			f.Errorf("a proof's answer enrols at %s challenge", name)
+
+	// With one nonce for both, nothing but the purpose tells the challenges apart.
+	toProve := f.request(w, authenticators.PurposeProve)
+	toEnrol := f.request(w, authenticators.PurposeEnrol)
+	toEnrol.Nonce = toProve.Nonce
+	prove, enrol = f.begin(toProve), f.begin(toEnrol)
+	for name, c := range map[string]authenticators.Challenge{"another": enrol, "the same": prove} {
+		c.Purpose = authenticators.PurposeEnrol
+		if p := f.verify(c, w.credentials, w.Prove(prove, f.now)); p.Outcome == authenticators.Accepted {
+			f.Errorf("an enrolment's challenge is proven with: %s state", name)
 		}
 	}
-	prove.Purpose = authenticators.PurposeEnrol
-	if e, err := f.a.Enrol(f.kept(prove), answer, f.now); err == nil && e.Outcome == authenticators.Accepted && f.a.Method().Enrolled {
-		f.Error("a proof's challenge under another name enrols")
+	made := f.subject.Person(f).Enrol(enrol, f.now)
+	if e := f.enrol(prove, made); e.Outcome == authenticators.Accepted {
+		f.Error("a proof's challenge enrols")
+	}
+	answer = w.Prove(prove, f.now)
+	for name, c := range map[string]authenticators.Challenge{"its own": prove, "an enrolment's": enrol} {
+		if e := f.enrol(c, answer); e.Outcome == authenticators.Accepted && answer != made {
+			f.Errorf("a proof's answer enrols at %s challenge", name)
+		}
 	}
 }
 

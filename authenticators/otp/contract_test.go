@@ -108,3 +108,39 @@ func app(t testing.TB, make func(string) (*App, error)) *App {
 	}
 	return a
 }
+
+func TestTheDecoysCodeProvesNobody(t *testing.T) {
+	r := authenticators.Request{Purpose: authenticators.PurposeProve, Nonce: make([]byte, authenticators.NonceSize), Now: noon}
+	for counter, a := range map[int64]*App{noon.Unix() / 30: newTOTP(t), 0: newHOTP(t)} {
+		c, err := a.Begin(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := a.Verify(c, nil, codeOf(t, decoySecret[:], counter), noon)
+		if err != nil || p.Outcome != authenticators.Rejected {
+			t.Errorf("%s: %v, %v", a.Method().Name, p.Outcome, err)
+		}
+	}
+}
+
+func TestARightCodeForANumberThatIsNotThePersonsIsUsedUp(t *testing.T) {
+	a, err := NewSMS(rand.Reader, DefaultPolicy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner := texted{newCitizen()}
+	r := authenticators.Request{Purpose: authenticators.PurposeProve, Nonce: make([]byte, authenticators.NonceSize), Now: noon}
+	owner.Introduce(&r)
+	c, err := a.Begin(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for handle, want := range map[string]authenticators.Outcome{
+		owner.phone(): authenticators.Accepted, newCitizen().phone(): authenticators.Exhausted,
+	} {
+		p, err := a.Verify(c, []authenticators.Credential{{ID: "x", Handle: handle}}, c.Show.Send, noon)
+		if err != nil || p.Outcome != want || (p.Of == "x") != (want == authenticators.Accepted) || p.Rung > 1 {
+			t.Errorf("%+v, %v; want %v", p, err, want)
+		}
+	}
+}

@@ -316,3 +316,31 @@ func TestADamagedRecordIsAFault(t *testing.T) {
 		}
 	}
 }
+
+func TestAnOversizedAnswerIsNotRead(t *testing.T) {
+	a, c := newAuthenticator(t), newCitizen(t)
+	challenge := begin(t, a, c, authenticators.PurposeEnrol, "enrol")
+	answer := c.Enrol(challenge, noon) + strings.Repeat(" ", maxAnswer)
+	if e, err := a.Enrol(challenge, answer, noon); err != nil || e.Outcome != authenticators.Malformed {
+		t.Errorf("%v, %v", e.Outcome, err)
+	}
+	if handle, ok := a.HandleIn(answer); ok || handle != "" {
+		t.Errorf("it names %q", handle)
+	}
+}
+
+func TestAHandleHasOneSpelling(t *testing.T) {
+	a := newAuthenticator(t)
+	for id, want := range map[string]string{
+		"AAAA": "AAAA", "_-8": "_-8", "_-9": "", "AA==": "", "AAA\n": "", "+/8": "", "": "",
+		strings.Repeat("A", 1364): strings.Repeat("A", 1364), strings.Repeat("A", 1366): "",
+	} {
+		body, err := json.Marshal(map[string]string{"id": id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := a.HandleIn(string(body)); got != want || ok != (want != "") {
+			t.Errorf("%.20q: got %.20q, %v", id, got, ok)
+		}
+	}
+}

@@ -71,8 +71,8 @@ func descriptor(c authenticators.Credential) (protocol.CredentialDescriptor, err
 func encodeID(id []byte) string { return base64.RawURLEncoding.EncodeToString(id) }
 
 func decodeID(handle string) ([]byte, error) {
-	id, err := base64.RawURLEncoding.Strict().DecodeString(handle)
-	if err != nil || len(id) == 0 || len(id) > maxCredentialID {
+	id, err := base64.RawURLEncoding.DecodeString(handle)
+	if err != nil || len(id) == 0 || len(id) > maxCredentialID || encodeID(id) != handle {
 		return nil, errors.New("passkey: not a credential ID")
 	}
 	return id, nil
