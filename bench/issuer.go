@@ -19,6 +19,7 @@ import (
 
 	"manyou/authenticators/otp"
 	"manyou/cmd/manyou/backend"
+	"manyou/cmd/manyou/methods"
 	"manyou/federation/register"
 	"manyou/idp"
 	"manyou/storage/vault"
@@ -54,10 +55,16 @@ func serveIssuer(ctx context.Context, t task, say func(any) error) error {
 		return err
 	}
 	const unbounded = 1 << 40 // the same citizens sign in all the time, from one address
+	url := "http://localhost:" + strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+	name := map[string]string{"zh": "浙江省统一身份认证", "en": "Zhejiang Identity"}
+	offered, err := methods.New(methods.Config{Issuer: url, Name: name, Random: rand.Reader})
+	if err != nil {
+		return err
+	}
 	issuer, err := idp.New(ctx, idp.Config{
-		Issuer: "http://" + listener.Addr().String(), Role: idp.Province, Region: region,
-		Name:  map[string]string{"zh": "浙江省统一身份认证", "en": "Zhejiang Identity"},
-		Store: store, Vault: v, Messages: messages, Register: register.NewTable(store),
+		Issuer: url, Role: idp.Province, Region: region,
+		Name:  name,
+		Store: store, Vault: v, Methods: offered, Messages: messages, Register: register.NewTable(store),
 		Logger: slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Limits: &idp.Limits{
 			MessagesPerPhone: unbounded, MessagesPerDevice: unbounded, MessagesPerAddress: unbounded,
@@ -75,7 +82,7 @@ func serveIssuer(ctx context.Context, t task, say func(any) error) error {
 	g.Go(func() error { return issuer.Run(ctx) })
 	serve(ctx, g, listener, http.MaxBytesHandler(issuer.Handler(), 64<<10))
 	serve(ctx, g, meter, meterHandler(store))
-	if err := say(ready{URL: "http://" + listener.Addr().String(), Meter: "http://" + meter.Addr().String()}); err != nil {
+	if err := say(ready{URL: url, Meter: "http://" + meter.Addr().String()}); err != nil {
 		return err
 	}
 	return g.Wait()

@@ -128,7 +128,7 @@ func signIn(ctx context.Context, store storage.Store, n int, now time.Time) (str
 		return "", err
 	}
 	person := fmt.Sprintf("person-%d", n)
-	return base64.RawURLEncoding.EncodeToString(cookie), store.CompleteSignIn(ctx, storage.SignIn{
+	_, err = store.CompleteSignIn(ctx, storage.SignIn{
 		ConversationID: conversation.ID, ConversationExpiresAt: conversation.ExpiresAt, ConversationVersion: 1,
 		Person: &storage.Person{
 			ID: person, Name: c.Name, Region: region, Status: storage.PersonActive, Epoch: 1, CreatedAt: now,
@@ -142,4 +142,5 @@ func signIn(ctx context.Context, store storage.Store, n int, now time.Time) (str
 			UserAgent: userAgent, CreatedAt: now,
 		},
 	})
+	return base64.RawURLEncoding.EncodeToString(cookie), err
 }

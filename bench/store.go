@@ -19,8 +19,9 @@ const (
 // kinds are the calls that write, as the contract of storage.Store has it; all others read.
 var kinds = map[string]string{
 	"Redeem": durable, "Rotate": durable, "EndGrant": durable, "CompleteSignIn": durable, "EndSession": durable,
-	"AddCredential": durable, "UseCredential": durable, "RemoveCredential": durable, "PutConsent": durable, "Use": durable,
+	"AddCredential": durable, "UseCredential": durable, "RemoveCredential": durable, "PutConsent": durable, "Use": durable, "AddEvent": durable,
 	"CreateConversation": relaxed, "Advance": relaxed, "EndConversation": relaxed, "Count": relaxed,
+	"CreateTicket": relaxed, "AdvanceTicket": relaxed,
 }
 
 func kindOf(call string) string {
@@ -96,9 +97,9 @@ func (c *countingStore) CredentialsByHandle(ctx context.Context, method, handle 
 	return c.Store.CredentialsByHandle(ctx, method, handle)
 }
 
-func (c *countingStore) UseCredential(ctx context.Context, id string, counter int64, at time.Time) error {
+func (c *countingStore) UseCredential(ctx context.Context, u storage.CredentialUse, at time.Time) error {
 	c.count("UseCredential")
-	return c.Store.UseCredential(ctx, id, counter, at)
+	return c.Store.UseCredential(ctx, u, at)
 }
 
 func (c *countingStore) RemoveCredential(ctx context.Context, personID, id string) error {
@@ -121,7 +122,7 @@ func (c *countingStore) EndSession(ctx context.Context, id []byte, expiresAt, at
 	return c.Store.EndSession(ctx, id, expiresAt, at)
 }
 
-func (c *countingStore) CompleteSignIn(ctx context.Context, s storage.SignIn) error {
+func (c *countingStore) CompleteSignIn(ctx context.Context, s storage.SignIn) (int64, error) {
 	c.count("CompleteSignIn")
 	return c.Store.CompleteSignIn(ctx, s)
 }
@@ -199,4 +200,29 @@ func (c *countingStore) Use(ctx context.Context, kind, value string, expiresAt t
 func (c *countingStore) Used(ctx context.Context, kind, value string, expiresAt time.Time) (bool, error) {
 	c.count("Used")
 	return c.Store.Used(ctx, kind, value, expiresAt)
+}
+
+func (c *countingStore) ConversationAndCredentials(ctx context.Context, id string, expiresAt time.Time, method, handle string) (storage.Conversation, []storage.Credential, error) {
+	c.count("ConversationAndCredentials")
+	return c.Store.ConversationAndCredentials(ctx, id, expiresAt, method, handle)
+}
+
+func (c *countingStore) CreateTicket(ctx context.Context, t storage.Ticket, at time.Time) error {
+	c.count("CreateTicket")
+	return c.Store.CreateTicket(ctx, t, at)
+}
+
+func (c *countingStore) Ticket(ctx context.Context, id string, expiresAt time.Time) (storage.Ticket, error) {
+	c.count("Ticket")
+	return c.Store.Ticket(ctx, id, expiresAt)
+}
+
+func (c *countingStore) AdvanceTicket(ctx context.Context, t storage.Ticket, at time.Time) error {
+	c.count("AdvanceTicket")
+	return c.Store.AdvanceTicket(ctx, t, at)
+}
+
+func (c *countingStore) AddEvent(ctx context.Context, e storage.Event) error {
+	c.count("AddEvent")
+	return c.Store.AddEvent(ctx, e)
 }

@@ -51,7 +51,7 @@ func (a app) code(t *testing.T) string {
 // enrol adds an authenticator app at the issuer of Zhejiang, where the citizen is signed in.
 func (w *world) enrol(t *testing.T, b *tab) app {
 	t.Helper()
-	b.open(w.issuer(zhejiang) + "/account/totp")
+	b.open(w.issuer(zhejiang) + "/account/add/totp")
 	uri := scan(b)
 	if uri.Scheme != "otpauth" || uri.Host != "totp" {
 		t.Fatalf("the QR code says %s", uri)
@@ -83,7 +83,7 @@ func TestAnAuthenticatorAppIsEnrolledFromThePictureAndSignsIn(t *testing.T) {
 	b.expect("that asks for a code of the app", totpPage)
 	code := a.code(t)
 	b.fill("code", code)
-	b.act("totp_verify")
+	b.act("prove")
 	got := c.told(b)
 	if got.Claims["acr"] != "urn:manyou:acr:2" || got.UserInfo["name"] != "李娜" {
 		t.Errorf("signed in by the app: %+v", got)
@@ -96,7 +96,7 @@ func TestAnAuthenticatorAppIsEnrolledFromThePictureAndSignsIn(t *testing.T) {
 	b.act("phone")
 	b.act("totp")
 	b.fill("code", code)
-	b.act("totp_verify")
+	b.act("prove")
 	b.expect("that asks for a code of the app", totpPage)
 }
 
@@ -112,7 +112,7 @@ func TestAnApplicationThatAsksForMoreAssuranceGetsAStepUpAtHome(t *testing.T) {
 	b.open(c.start(at2...)).onePage(t, w.issuer(zhejiang))
 	b.expect("that asks for a code of the app", totpPage)
 	b.fill("code", a.code(t))
-	b.act("totp_verify")
+	b.act("prove")
 	w.steppedUp(t, c.told(b))
 	b.open(c.start(at2...)).onePage(t, c.url) // not again
 
@@ -124,7 +124,7 @@ func TestAnApplicationThatAsksForMoreAssuranceGetsAStepUpAtHome(t *testing.T) {
 	b.open(c.start(at2...)).onePage(t, w.issuer(zhejiang))
 	b.expect("that asks for a code of the app", totpPage)
 	b.fill("code", a.code(t))
-	j := b.act("totp_verify")
+	j := b.act("prove")
 	if len(j.pages) != 1 {
 		t.Errorf("after the code these pages were shown: %v", j.pages)
 	}

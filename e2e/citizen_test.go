@@ -14,7 +14,7 @@ const (
 	codePage     = `button[name="action"][value="code"]`
 	identifyPage = `[name="document_kind"]`
 	provincePage = `button[name="region"]`
-	totpPage     = `button[name="action"][value="totp_verify"]`
+	totpPage     = `button[name="action"][value="prove"]`
 	citizenPage  = `[data-citizen]` // of an application
 )
 

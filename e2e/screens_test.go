@@ -246,7 +246,7 @@ func (w *world) signInScreens(t *testing.T, c *camera, b *tab) {
 
 func (w *world) accountScreens(t *testing.T, c *camera, b *tab) {
 	w.atHome(t, b)
-	b.open(w.issuer(zhejiang) + "/account/totp")
+	b.open(w.issuer(zhejiang) + "/account/add/totp")
 	c.take(b, "totp-enrol", w.issuerPage(zhejiang))
 	w.enrol(t, b)
 	c.take(b, "account", w.issuerPage(zhejiang))

@@ -18,13 +18,13 @@ var (
 // enrol adds an authenticator app to the account of whoever is signed in and returns its secret.
 func (w *world) enrol(b *http.Client) string {
 	w.t.Helper()
-	text := body(w.t, w.get(b, w.url+"/account/totp"))
+	text := body(w.t, w.get(b, w.url+"/account/add/totp"))
 	secret, field := secretText.FindStringSubmatch(text), enrolmentField.FindStringSubmatch(text)
 	if secret == nil || field == nil {
 		w.t.Fatalf("no enrolment page: %s", text)
 	}
 	key := strings.ReplaceAll(secret[1], " ", "")
-	if at := w.post(b, w.url+"/account/totp", "action", "confirm", "enrolment", field[1], "code", w.totp(key)); page(at) != w.url+"/account" {
+	if at := w.post(b, w.url+"/account/add/totp", "action", "confirm", "enrolment", field[1], "code", w.totp(key)); page(at) != w.url+"/account?done=added" {
 		w.t.Fatalf("not enrolled: %d at %s", at.StatusCode, page(at))
 	}
 	return key
@@ -63,7 +63,7 @@ func TestStepUpAsksOnlyForWhatIsMissing(t *testing.T) {
 	}
 	w.pass(time.Minute)
 	at := w.get(b, w.request("main", must...))
-	if got := acr(w.post(b, page(at), "action", "totp_verify", "code", w.totp(secret))); got != "urn:manyou:acr:2" {
+	if got := acr(w.post(b, page(at), "action", "prove", "code", w.totp(secret))); got != "urn:manyou:acr:2" {
 		t.Errorf("after the step-up: %v", got)
 	}
 	if got := acr(w.get(b, w.request("main", wish...))); got != "urn:manyou:acr:2" {
@@ -80,7 +80,7 @@ func TestCodeOfAnAppIsGoodOnce(t *testing.T) {
 		b := w.browser()
 		at := w.post(b, page(w.get(b, w.request("main"))), "action", "phone", "phone", liNa.phone)
 		at = w.post(b, page(at), "action", "totp")
-		return w.post(b, page(at), "action", "totp_verify", "code", code)
+		return w.post(b, page(at), "action", "prove", "code", code)
 	}
 	if at := try(w.totp(secret)); at.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("the code that enrolled was taken again: %d", at.StatusCode)
@@ -100,15 +100,15 @@ func TestEnrolmentNeedsAFreshSessionOfItsOwn(t *testing.T) {
 	b, other := w.browser(), w.browser()
 	w.signIn(b, liNa, w.request("main"))
 	w.signIn(other, aynur, w.request("main"))
-	field := enrolmentField.FindStringSubmatch(body(t, w.get(b, w.url+"/account/totp")))[1]
-	if at := w.post(other, w.url+"/account/totp", "enrolment", field, "code", "000000"); page(at) != w.url+"/account/totp" || strings.Contains(body(t, at), field) {
+	field := enrolmentField.FindStringSubmatch(body(t, w.get(b, w.url+"/account/add/totp")))[1]
+	if at := w.post(other, w.url+"/account/add/totp", "enrolment", field, "code", "000000"); page(at) != w.url+"/account/add/totp" || strings.Contains(body(t, at), field) {
 		t.Error("another session's secret was taken up")
 	}
 	w.pass(11 * time.Minute)
-	if at := w.get(b, w.url+"/account/totp"); !strings.Contains(page(at), "/signin/") {
+	if at := w.get(b, w.url+"/account/add/totp"); !strings.Contains(page(at), "/signin/") {
 		t.Errorf("a stale session may enrol: %s", page(at))
 	}
-	if at := w.post(b, w.url+"/account/totp", "enrolment", field, "code", "000000"); !strings.Contains(page(at), "/signin/") {
+	if at := w.post(b, w.url+"/account/add/totp", "enrolment", field, "code", "000000"); !strings.Contains(page(at), "/signin/") {
 		t.Errorf("a stale session may confirm: %s", page(at))
 	}
 }
@@ -122,7 +122,7 @@ func TestWhoeverLeavesAStepUpInheritsNothing(t *testing.T) {
 	w.pass(time.Minute)
 	up := w.request("main", "acr_values", "urn:manyou:acr:2")
 	at := w.get(b, up)
-	_, got := w.redeem("main", answer(t, w.post(b, page(at), "action", "totp_verify", "code", w.totp(secret))).Get("code"))
+	_, got := w.redeem("main", answer(t, w.post(b, page(at), "action", "prove", "code", w.totp(secret))).Get("code"))
 	hers := payload(t, got["id_token"])
 	if hers["acr"] != "urn:manyou:acr:2" {
 		t.Fatalf("%v", hers["acr"])

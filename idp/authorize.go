@@ -39,8 +39,13 @@ func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	if app.Application.Issuer {
 		i.cookies.SeenIn(w, r, app.Region)
 	}
+	allowed, perr := i.policyOf(app, req.Channel)
+	if perr != nil {
+		i.respondError(w, r, req, perr)
+		return
+	}
 	s, err := i.cookies.Standing(w, r)
-	if err == nil && i.suffices(req, app, s) {
+	if err == nil && allowed.allows(s) && i.suffices(req, app, s) {
 		i.finish(w, r, req, app, s)
 		return
 	}
@@ -50,11 +55,13 @@ func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
-		i.begin(w, r, req, app, nil)
+		i.begin(w, r, req, app, allowed, nil)
 	case err != nil:
 		i.fault(w, r, err)
+	case !allowed.allows(live.Session): // proven in a way that counts for nothing here
+		i.begin(w, r, req, app, allowed, nil)
 	default:
-		i.begin(w, r, req, app, &live.Session)
+		i.begin(w, r, req, app, allowed, &live.Session)
 	}
 }
 
@@ -127,7 +134,7 @@ func (i *Issuer) hint(token string) (idToken, bool) {
 }
 
 // begin hands the request to a sign-in conversation.
-func (i *Issuer) begin(w http.ResponseWriter, r *http.Request, req *authorizationRequest, app *application, s *storage.Session) {
+func (i *Issuer) begin(w http.ResponseWriter, r *http.Request, req *authorizationRequest, app *application, p policy, s *storage.Session) {
 	rung, essential, known := req.rungWanted()
 	if !known {
 		i.respondError(w, r, req, errUnmet)
@@ -142,7 +149,7 @@ func (i *Issuer) begin(w http.ResponseWriter, r *http.Request, req *authorizatio
 		Body: body, Application: app.Name, Target: req.RedirectURI, Asker: askerRegion(app),
 		Silent: req.asks("none"), Fresh: req.asks("login"), Choose: req.asks("select_account"),
 		MaxAge: req.MaxAge, Rung: rung, Essential: essential,
-		LoginHint: req.LoginHint, DomainHint: req.DomainHint, Locales: req.UILocales,
+		Methods: p.methods, LoginHint: req.LoginHint, DomainHint: req.DomainHint, Locales: req.UILocales,
 	}, s)
 }
 

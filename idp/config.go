@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"manyou/authenticators"
 	"manyou/authenticators/otp"
 	"manyou/federation/register"
 	"manyou/storage"
@@ -37,6 +38,7 @@ type Config struct {
 
 	Store    storage.Store
 	Vault    *vault.Vault
+	Methods  *authenticators.Set
 	Messages otp.Gateway
 	Register register.Source
 
@@ -48,6 +50,9 @@ type Config struct {
 	Transport http.RoundTripper
 	// SessionLifetime is absolute. Default 12 hours.
 	SessionLifetime time.Duration
+	// PasskeyOrigins are the pages of other issuers that use this issuer's domain for their passkeys (Web Authentication
+	// Level 3 §5.11). Default none.
+	PasskeyOrigins []string
 	// TrustedProxies may say in X-Forwarded-For whom they speak for.
 	TrustedProxies []netip.Prefix
 	// Limits bound attempts at signing in. Default DefaultLimits.
@@ -78,8 +83,8 @@ func (c *Config) check(ctx context.Context) error {
 	if c.Role != National && c.Role != Province {
 		return errors.New(`role: must be "national" or "province"`)
 	}
-	if c.Store == nil || c.Vault == nil || c.Messages == nil || c.Register == nil {
-		return errors.New("issuer: store, vault, message gateway and register are required")
+	if c.Store == nil || c.Vault == nil || c.Messages == nil || c.Methods == nil || c.Register == nil {
+		return errors.New("issuer: store, vault, methods, message gateway and register are required")
 	}
 	return c.Store.Ping(ctx)
 }

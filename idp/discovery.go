@@ -41,6 +41,9 @@ type metadata struct {
 	IntrospectionEndpoint string   `json:"introspection_endpoint"`
 	RevocationEndpoint    string   `json:"revocation_endpoint"`
 	EndSessionEndpoint    string   `json:"end_session_endpoint"`
+	Backchannel           string   `json:"backchannel_authentication_endpoint"` // CIBA Core §4
+	BackchannelModes      []string `json:"backchannel_token_delivery_modes_supported"`
+	DeviceAuthorization   string   `json:"device_authorization_endpoint"` // RFC 8628 §4
 	Scopes                []string `json:"scopes_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
 	ResponseModes         []string `json:"response_modes_supported"`
@@ -79,10 +82,13 @@ func (i *Issuer) metadata() metadata {
 		IntrospectionEndpoint: i.Issuer + pathIntrospect,
 		RevocationEndpoint:    i.Issuer + pathRevoke,
 		EndSessionEndpoint:    i.Issuer + pathEndSession,
+		Backchannel:           i.Issuer + pathCIBA,
+		BackchannelModes:      []string{"poll"},
+		DeviceAuthorization:   i.Issuer + pathDeviceAuthz,
 		Scopes:                personScopes,
 		ResponseTypes:         []string{"code"},
 		ResponseModes:         []string{"query", "form_post"},
-		GrantTypes:            []string{grantCode, grantRefresh, grantClient},
+		GrantTypes:            []string{grantCode, grantRefresh, grantClient, grantDevice, grantCIBA},
 		SubjectTypes:          []string{"pairwise"},
 		IDTokenAlgorithms:     []string{keys.ES256, keys.RS256},
 		AuthMethods:           append(methods, methodNone),
@@ -90,7 +96,7 @@ func (i *Issuer) metadata() metadata {
 		IntrospectionMethods:  methods,
 		RevocationMethods:     append(methods, methodNone),
 		ChallengeMethods:      []string{"S256"},
-		ACRValues:             acrsSupported(),
+		ACRValues:             i.acrsSupported(),
 		Claims: []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "sid",
 			"name", "region", "phone_number", "phone_number_verified", "document"},
 		ClaimTypes:      []string{"normal"},

@@ -15,10 +15,12 @@ import (
 
 	"github.com/zitadel/oidc/v3/pkg/op"
 
+	"manyou/authenticators/passkey"
 	"manyou/idp/account"
 	"manyou/idp/keys"
 	"manyou/idp/session"
 	"manyou/idp/signin"
+	"manyou/idp/ticket"
 	"manyou/idp/web"
 )
 
@@ -32,6 +34,8 @@ type Issuer struct {
 	keySet      atomic.Pointer[prepared]
 	cookies     *session.Cookies
 	web         *web.Web
+	tickets     *ticket.Tickets
+	changes     *ticket.Changes
 	signin      *signin.SignIn
 	account     *account.Account
 	crossOrigin *http.CrossOriginProtection
@@ -62,17 +66,20 @@ func New(ctx context.Context, c Config) (*Issuer, error) {
 	}); err != nil {
 		return nil, fmt.Errorf("prepare pages: %w", err)
 	}
+	i.tickets = ticket.New(c.Store, c.Clock, c.Random)
+	i.changes = ticket.NewChanges(c.Store, c.Clock, c.Logger)
 	if i.signin, err = signin.New(signin.Config{
 		Issuer: c.Issuer, National: c.Role == National, Region: c.Region, Name: c.Name,
 		Store: c.Store, Vault: c.Vault, Host: host{i}, Cookies: i.cookies, Web: i.web,
+		Methods: c.Methods, Tickets: i.tickets, Changes: i.changes,
 		Messages: c.Messages, Register: c.Register, Transport: c.Transport,
 		Clock: c.Clock, Random: c.Random, Logger: c.Logger, Limits: signin.Limits(*c.Limits), TrustedProxies: c.TrustedProxies,
 	}); err != nil {
 		return nil, fmt.Errorf("prepare sign-in: %w", err)
 	}
 	i.account = account.New(account.Config{
-		Issuer: c.Issuer, Name: c.Name, Store: c.Store, Vault: c.Vault, Cookies: i.cookies, Web: i.web,
-		SignIn: i.signInHere, NameOf: i.signin.NameOf, Clock: c.Clock, Random: c.Random, Logger: c.Logger,
+		Issuer: c.Issuer, Name: c.Name, Store: c.Store, Vault: c.Vault, Methods: c.Methods, Cookies: i.cookies, Web: i.web,
+		SignIn: i.signInHere, NameOf: i.signin.NameOf, Tell: i.signin.Tell, Clock: c.Clock, Random: c.Random, Logger: c.Logger,
 	})
 	if i.handler, err = i.routes(); err != nil {
 		return nil, err
@@ -115,15 +122,31 @@ func (i *Issuer) routes() (http.Handler, error) {
 		Introspection: op.NewEndpoint(pathIntrospect),
 		Userinfo:      op.NewEndpoint(pathUserInfo),
 		Revocation:    op.NewEndpoint(pathRevoke),
+
+		DeviceAuthorization: op.NewEndpoint(pathDeviceAuthz),
 	}, op.WithServerCORSOptions(nil)) // CORS is ours: op's default reflects any origin with credentials
 
 	mux := http.NewServeMux()
+	if len(i.PasskeyOrigins) > 0 {
+		related, err := passkey.RelatedOrigins(i.PasskeyOrigins...)
+		if err != nil {
+			return nil, err
+		}
+		mux.Handle(passkey.RelatedOriginsPath, prepare(related, keySetAge))
+	}
 	mux.Handle(pathDiscovery, discovery)
 	mux.Handle(pathMetadata, discovery) // RFC 8414 §3
 	mux.HandleFunc(pathKeys, i.serveKeys)
-	mux.Handle(pathToken, i.endpointEdge(server))
+	mux.Handle(pathToken, i.endpointEdge(i.tokenEndpoint(server)))
+	mux.Handle(pathCIBA, i.endpointEdge(http.HandlerFunc(i.backchannelAuthorize)))
+	mux.HandleFunc("GET "+pathShow, i.showCode)
+	mux.Handle("POST "+pathShow, i.crossOrigin.Handler(http.HandlerFunc(i.showCode)))
+	mux.HandleFunc("GET "+pathShow+"/events", i.showEvents)
 	mux.Handle(pathIntrospect, i.endpointEdge(server))
 	mux.Handle(pathRevoke, i.endpointEdge(server))
+	mux.Handle(pathDeviceAuthz, i.endpointEdge(server))
+	mux.HandleFunc("GET "+pathDevice, i.device)
+	mux.Handle("POST "+pathDevice, i.crossOrigin.Handler(http.HandlerFunc(i.device)))
 	mux.Handle(pathUserInfo, i.userInfoEdge(server))
 	mux.Handle("/healthz", server)
 	mux.Handle("/ready", server)
@@ -148,12 +171,11 @@ func (i *Issuer) home(w http.ResponseWriter, r *http.Request) {
 
 // signInHere starts a sign-in that ends at a page of this issuer.
 func (i *Issuer) signInHere(w http.ResponseWriter, r *http.Request, path string, req signin.Request) {
-	body, err := continuation{Local: path}.encode()
-	if err != nil {
+	var err error
+	if req.Body, err = (host{i}).Local(path); err != nil {
 		i.fault(w, r, err)
 		return
 	}
-	req.Body = body
 	s, err := i.cookies.Current(r)
 	if err != nil {
 		i.signin.Begin(w, r, req, nil)

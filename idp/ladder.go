@@ -4,12 +4,13 @@ import "strconv"
 
 // The ladder of assurance. A rung is published as acr value "urn:manyou:acr:N":
 //
-//	1  one-time code by SMS to the phone on record              NIST SP 800-63-4 AAL1   eIDAS low
-//	2  one-time code from an enrolled authenticator app (TOTP)   NIST SP 800-63-4 AAL1+  eIDAS low
-//	3  phishing-resistant, with user verification                NIST SP 800-63-4 AAL2   eIDAS substantial
-//	4  phishing-resistant, hardware-bound, attested              NIST SP 800-63-4 AAL3   eIDAS high
+//	1  one-time code by SMS, recovery code                       NIST SP 800-63B-4 AAL1   eIDAS low
+//	2  code of an authenticator app or token; another device     NIST SP 800-63B-4 AAL1   eIDAS low
+//	3  passkey: phishing-resistant, with user verification       NIST SP 800-63B-4 AAL2   eIDAS substantial
+//	4  passkey that is bound to attested hardware                NIST SP 800-63B-4 AAL3   eIDAS high
 //
-// Every rung is a person whose name and document were verified against the authoritative register.
+// Every rung is a person whose name and document were verified against the authoritative register. SMS never reaches above
+// the second rung, with whatever it is combined.
 const acrPrefix = "urn:manyou:acr:"
 
 const topRung = 4
@@ -28,4 +29,13 @@ func rungOf(acr string) int {
 }
 
 // acrsSupported are the acr values that can be reached here, for discovery.
-func acrsSupported() []string { return []string{acrOf(1), acrOf(2)} }
+func (i *Issuer) acrsSupported() (values []string) {
+	top := 0
+	for a := range i.Methods.All() {
+		top = max(top, a.Method().Rung)
+	}
+	for rung := 1; rung <= top; rung++ {
+		values = append(values, acrOf(rung))
+	}
+	return values
+}

@@ -37,6 +37,7 @@ type authorizationRequest struct {
 	UILocales     []string `json:"ui_locales,omitempty"`
 	Claims        string   `json:"claims,omitempty"`
 	CodeChallenge string   `json:"code_challenge,omitempty"`
+	Channel       string   `json:"channel,omitempty"` // how the citizen comes: app, mini-program, kiosk, counter, web
 
 	claims claimsRequest
 }
@@ -76,7 +77,7 @@ func parseAuthorizationRequest(p parameters, app *application) (*authorizationRe
 		State: p.get("state"), Nonce: p.get("nonce"), Prompt: p.list("prompt"),
 		LoginHint: p.get("login_hint"), DomainHint: p.get("domain_hint"), IDTokenHint: p.get("id_token_hint"),
 		ACRValues: p.list("acr_values"), UILocales: p.list("ui_locales"), Claims: p.get("claims"),
-		CodeChallenge: p.get("code_challenge"),
+		CodeChallenge: p.get("code_challenge"), Channel: p.get("channel"),
 	}
 	switch r.ResponseMode {
 	case "", "query", "form_post":

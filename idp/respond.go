@@ -32,6 +32,9 @@ func (h host) Finish(w http.ResponseWriter, r *http.Request, body []byte, s stor
 	h.resume(w, r, body, func(req *authorizationRequest, app *application) { h.finish(w, r, req, app, s) })
 }
 
+// Local implements signin.Host.
+func (h host) Local(path string) ([]byte, error) { return continuation{Local: path}.encode() }
+
 // Refuse implements signin.Host: the sign-in ended without a session.
 func (h host) Refuse(w http.ResponseWriter, r *http.Request, body []byte, code string) {
 	h.resume(w, r, body, func(req *authorizationRequest, _ *application) {

@@ -46,6 +46,17 @@ func isVerifier(s string) bool {
 
 const base64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
+// tokenEndpoint serves the grants that op does not know, and leaves the others to it.
+func (i *Issuer) tokenEndpoint(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.PostForm.Get("grant_type") == grantCIBA {
+			i.backchannelToken(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // CodeExchange redeems an authorization code (RFC 6749 §4.1.3, OpenID Connect Core §3.1.3).
 func (i *Issuer) CodeExchange(ctx context.Context, r *op.ClientRequest[oidc.AccessTokenRequest]) (*op.Response, error) {
 	app := applicationOf(r.Client)

@@ -252,10 +252,10 @@ func TestSubjectThatWaitsToBeLinkedIsNeverMixedWithAnAppOfSomebodyElse(t *testin
 	w.pass(2 * time.Second)
 	conversation := page(w.get(b, w.request("main")))
 	w.post(b, conversation, "action", "phone", "phone", aynur.phone)
-	if at := w.post(b, conversation, "action", "totp"); strings.Contains(body(t, at), `value="totp_verify"`) {
+	if at := w.post(b, conversation, "action", "totp"); strings.Contains(body(t, at), `value="prove"`) {
 		t.Error("an app is offered in place of the phone")
 	}
-	at := w.post(b, conversation, "action", "totp_verify", "code", w.totp(secret))
+	at := w.post(b, conversation, "action", "prove", "code", w.totp(secret))
 	if strings.HasPrefix(at.Header.Get("Location"), redirectURI) {
 		t.Error("one person's proof at another issuer counted for the holder of an app")
 	}

@@ -9,17 +9,22 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"manyou/authenticators"
 	"manyou/authenticators/otp"
+	"manyou/authenticators/passkey"
+	"manyou/authenticators/recovery"
 	"manyou/federation/register"
 	"manyou/idp"
 	"manyou/storage"
@@ -83,10 +88,10 @@ func newWorld(t testing.TB, change ...func(*idp.Config)) *world {
 	w.store, w.vault = store, v
 
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.handler.ServeHTTP(rw, r) }))
-	w.url = "http://" + server.Listener.Addr().String()
+	w.url = "http://localhost:" + strconv.Itoa(server.Listener.Addr().(*net.TCPAddr).Port)
 	config := idp.Config{
 		Issuer: w.url, Role: idp.Province, Region: "33", Name: map[string]string{"zh": "浙江省统一身份认证", "en": "Zhejiang Identity"},
-		Store: store, Vault: v, Messages: w, Register: register.NewTable(store), Clock: w.clock,
+		Store: store, Vault: v, Methods: methods(t, w.url), Messages: w, Register: register.NewTable(store), Clock: w.clock,
 		Logger: slog.New(slog.NewTextHandler(&lockedWriter{w: w.log}, nil)),
 	}
 	for _, f := range change {
@@ -114,6 +119,24 @@ func newWorld(t testing.TB, change ...func(*idp.Config)) *world {
 	return w
 }
 
+// methods are all that there are, for an issuer.
+func methods(t testing.TB, issuer string) *authenticators.Set {
+	t.Helper()
+	u, err := url.Parse(issuer)
+	must(t, err)
+	passkeys, err := passkey.New(passkey.Config{RPID: u.Hostname(), RPName: "Zhejiang", Origins: []string{issuer}})
+	must(t, err)
+	sms, err := otp.NewSMS(rand.Reader, otp.DefaultPolicy())
+	must(t, err)
+	totp, err := otp.NewTOTP("Zhejiang")
+	must(t, err)
+	hotp, err := otp.NewHOTP("Zhejiang")
+	must(t, err)
+	set, err := authenticators.NewSet(passkeys, sms, totp, hotp, recovery.New(rand.Reader))
+	must(t, err)
+	return set
+}
+
 type lockedWriter struct {
 	mu sync.Mutex
 	w  io.Writer
@@ -129,7 +152,9 @@ func (l *lockedWriter) Write(b []byte) (int, error) {
 func (w *world) Send(_ context.Context, m otp.Message) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.inbox = append(w.inbox, m)
+	if m.Code != "" { // a notice is no code
+		w.inbox = append(w.inbox, m)
+	}
 	return nil
 }
 

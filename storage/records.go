@@ -73,6 +73,18 @@ type Credential struct {
 	LastUsedAt time.Time
 }
 
+// CredentialUse is what is written when a credential was proven, in one atomic statement.
+type CredentialUse struct {
+	ID string
+	// Counter replaces the stored one and must be greater; with Still it may be equal.
+	Counter int64
+	Still   bool
+	// Once deletes the credential instead: whoever deletes it has used it.
+	Once bool
+	// Secret replaces the stored one if it is not nil.
+	Secret []byte
+}
+
 // Session is single sign-on at this issuer, in one browser.
 type Session struct {
 	// ID is the SHA-256 of the cookie's secret: whoever reads the table cannot become anybody.
@@ -191,7 +203,10 @@ type Application struct {
 	PKCEOptional bool
 	// Issuer marks an application that is itself an issuer of the federation (a province at the nation, the
 	// nation at a province): it may receive verified documents for linking, without asking the citizen.
-	Issuer    bool
+	Issuer bool
+	// Channels are those that it may be used on, and Methods the ways to prove oneself that it accepts; nil for any.
+	Channels  []string
+	Methods   []string
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }

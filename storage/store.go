@@ -21,6 +21,8 @@ type Store interface {
 	Consents
 	Limits
 	Replays
+	Tickets
+	Events
 
 	// Maintain creates what the next days need (partitions) and drops what expired before now. It is safe to
 	// call on any number of nodes at once.
@@ -69,9 +71,13 @@ type Credentials interface {
 	CredentialsOf(ctx context.Context, personID string) ([]Credential, error)
 	// CredentialsByHandle lists the credentials of a method with a handle, oldest first.
 	CredentialsByHandle(ctx context.Context, method, handle string) ([]Credential, error)
-	// UseCredential sets the counter and the time of last use if counter is greater than the stored one, in one
-	// atomic statement. ErrUsed if it is not greater, ErrNotFound if there is no such credential.
-	UseCredential(ctx context.Context, id string, counter int64, at time.Time) error
+	// UseCredential writes the use of a credential and its time, in one atomic statement. ErrUsed if the counter is
+	// not good enough, ErrNotFound if there is no such credential.
+	UseCredential(ctx context.Context, u CredentialUse, at time.Time) error
+	// LabelCredential changes what a person calls a credential. ErrNotFound.
+	LabelCredential(ctx context.Context, personID, id, label string) error
+	// ReplaceCredentials puts credentials in the place of all that the person has of a method, in one transaction.
+	ReplaceCredentials(ctx context.Context, personID, method string, with []Credential) error
 	// RemoveCredential deletes a credential of that person. ErrNotFound.
 	RemoveCredential(ctx context.Context, personID, id string) error
 }
@@ -82,6 +88,11 @@ type Sessions interface {
 	Session(ctx context.Context, id []byte, expiresAt time.Time) (LiveSession, error)
 	// EndSession ends a session with its family; ending it again changes nothing. ErrNotFound.
 	EndSession(ctx context.Context, id []byte, expiresAt, at time.Time) error
+	// SessionsOf lists the sessions of a person that have neither ended nor expired, newest first, at most 50,
+	// without UpstreamIDToken.
+	SessionsOf(ctx context.Context, personID string, now time.Time) ([]Session, error)
+	// EndSessionsOf ends the sessions of a person, save those of a family (nil: none is spared), and returns how many.
+	EndSessionsOf(ctx context.Context, personID string, except []byte, at time.Time) (int64, error)
 	// VoidedSince lists what ceased to stand at that time or later, at most limit of it. One read.
 	VoidedSince(ctx context.Context, since time.Time, limit int) ([]Void, error)
 }
@@ -104,6 +115,13 @@ type SignIn struct {
 	Link *Link
 	// Credential is created if not nil.
 	Credential *Credential
+	// Use is the credential that was proven, nil if none was. ErrUsed if it cannot be used so, ErrNotFound aside: a
+	// credential that is gone is used too.
+	Use *CredentialUse
+	// Ticket is used up if not nil: it must exist at this version, else ErrConflict.
+	Ticket *Ticket
+	// Event is stored if not nil.
+	Event *Event
 	// ReplacesID and ReplacesExpiresAt name the browser's earlier session; nil if there was none. It ends with its family
 	// if it is another person's. The same person's goes on, because tokens and codes of it are in use.
 	ReplacesID        []byte
@@ -115,9 +133,9 @@ type SignIn struct {
 
 // SignIns end sign-in conversations.
 type SignIns interface {
-	// CompleteSignIn does all of it in one durable transaction. When it returns nil, the session survives the
-	// death of the process and of the database server.
-	CompleteSignIn(ctx context.Context, s SignIn) error
+	// CompleteSignIn does all of it in one durable transaction and returns the epoch of the session. When it returns
+	// no error, the session survives the death of the process and of the database server.
+	CompleteSignIn(ctx context.Context, s SignIn) (epoch int64, err error)
 }
 
 // Grants are the tokens of sessions.
@@ -147,6 +165,9 @@ type Conversations interface {
 	CreateConversation(ctx context.Context, c Conversation) error
 	// Conversation returns one. ErrNotFound.
 	Conversation(ctx context.Context, id string, expiresAt time.Time) (Conversation, error)
+	// ConversationAndCredentials returns one together with the credentials of a method with a handle, in one read.
+	// ErrNotFound if there is no such conversation.
+	ConversationAndCredentials(ctx context.Context, id string, expiresAt time.Time, method, handle string) (Conversation, []Credential, error)
 	// Advance replaces the body and raises the version if c.Version is the stored one, in one atomic statement.
 	// ErrConflict otherwise.
 	Advance(ctx context.Context, c Conversation) error
@@ -194,6 +215,10 @@ type Consents interface {
 	PutConsent(ctx context.Context, c Consent) error
 	// Consent returns what was agreed. ErrNotFound.
 	Consent(ctx context.Context, personID, clientID string) (Consent, error)
+	// ConsentsOf lists what a person agreed to, by client.
+	ConsentsOf(ctx context.Context, personID string) ([]Consent, error)
+	// WithdrawConsent takes an agreement back. ErrNotFound.
+	WithdrawConsent(ctx context.Context, personID, clientID string) error
 }
 
 // Limits count attempts in fixed windows.

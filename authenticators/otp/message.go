@@ -79,6 +79,15 @@ func isHost(s string) bool {
 	return true
 }
 
+// Notice writes a text that tells a person something, without a code.
+func (s *Sender) Notice(phone, text, lang string) Message {
+	name := s.name["zh"]
+	if primary, _, _ := strings.Cut(strings.ToLower(lang), "-"); primary == "en" && s.name["en"] != "" {
+		name = s.name["en"]
+	}
+	return Message{Phone: phone, Text: "【" + name + "】" + text}
+}
+
 // Message writes the text for a challenge in a language: English for "en" and its regions, else Chinese.
 func (s *Sender) Message(c Challenge, code, lang string) Message {
 	minutes := int(c.ExpiresAt.Sub(c.SentAt) / time.Minute) // rounded down: the text never promises too much

@@ -17,6 +17,7 @@ import (
 
 	"manyou/authenticators/otp"
 	"manyou/cmd/manyou/config"
+	"manyou/cmd/manyou/methods"
 	"manyou/federation/register"
 	"manyou/idp"
 )
@@ -79,10 +80,20 @@ func newIssuer(ctx context.Context, o *opened, logger *slog.Logger) (*idp.Issuer
 			return nil, usageError{err}
 		}
 	}
+	roots, err := o.config.Passkey.Roots()
+	if err != nil {
+		return nil, usageError{err}
+	}
+	offered, err := methods.New(methods.Config{
+		Issuer: c.Issuer, Name: c.Name.Map(), RPID: c.Passkey.RPID, Roots: roots, AAGUIDs: c.Passkey.Models, Random: rand.Reader,
+	})
+	if err != nil {
+		return nil, usageError{err}
+	}
 	attempts := idp.Limits(c.Attempts)
 	return idp.New(ctx, idp.Config{
 		Issuer: c.Issuer, Role: idp.Role(c.Role), Region: c.Region, Name: c.Name.Map(),
-		Store: o.store, Vault: o.vault, Messages: messages, Register: source, Logger: logger,
+		Store: o.store, Vault: o.vault, Methods: offered, PasskeyOrigins: c.Passkey.RelatedOrigins, Messages: messages, Register: source, Logger: logger,
 		SessionLifetime: c.Session.Lifetime, TrustedProxies: proxies, Limits: &attempts,
 	})
 }

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"encoding/base32"
 	"errors"
 	"fmt"
 	"io"
@@ -9,7 +10,7 @@ import (
 	"net/http"
 	"time"
 
-	"manyou/federation/identity"
+	"manyou/authenticators"
 	"manyou/idp/session"
 	"manyou/idp/signin"
 	"manyou/idp/web"
@@ -20,16 +21,21 @@ import (
 type Store interface {
 	Person(ctx context.Context, id string) (storage.Person, error)
 	LinksOf(ctx context.Context, personID string) ([]storage.Link, error)
-	CredentialsOf(ctx context.Context, personID string) ([]storage.Credential, error)
-	AddCredential(ctx context.Context, c storage.Credential) error
-	RemoveCredential(ctx context.Context, personID, id string) error
-	Count(ctx context.Context, keys []string, n int64, expiresAt time.Time) ([]int64, error)
+	storage.Credentials
+	SessionsOf(ctx context.Context, personID string, now time.Time) ([]storage.Session, error)
+	EndSession(ctx context.Context, id []byte, expiresAt, at time.Time) error
+	EndSessionsOf(ctx context.Context, personID string, except []byte, at time.Time) (int64, error)
+	Application(ctx context.Context, clientID string) (storage.Application, error)
+	storage.Consents
+	storage.Events
+	storage.Replays
 }
 
-// Vault seals what a form carries.
+// Vault seals what a form carries, and computes what stands for a person at their authenticator.
 type Vault interface {
 	SealToken(purpose string, plaintext []byte) (string, error)
 	OpenToken(purpose, token string) ([]byte, error)
+	MAC(purpose string, data []byte) []byte
 }
 
 // Config is what an [Account] needs.
@@ -38,12 +44,15 @@ type Config struct {
 	Name    map[string]string
 	Store   Store
 	Vault   Vault
+	Methods *authenticators.Set
 	Cookies *session.Cookies
 	Web     *web.Web
 	// NameOf is what another issuer is called, by language; nil if it is not known.
 	NameOf func(ctx context.Context, issuer string) map[string]string
 	// SignIn sends the browser to sign in and then to a path of this issuer.
 	SignIn func(w http.ResponseWriter, r *http.Request, path string, req signin.Request)
+	// Tell sends a person word of a change to their account.
+	Tell   func(r *http.Request, personID, kind string)
 	Clock  func() time.Time
 	Random io.Reader
 	Logger *slog.Logger
@@ -57,15 +66,26 @@ func New(c Config) *Account { return &Account{c} }
 
 const (
 	pathAccount = "/account"
-	pathTOTP    = "/account/totp"
+	pathAdd     = "/account/add/"
+	pathHistory = "/account/history"
+	pathNotMe   = "/account/not-me"
+	pathShow    = "/account/show" // served by the host
+	pathSignOut = "/end_session"
 )
 
 // Routes adds the pages. protect refuses requests that another site makes the browser send.
 func (a *Account) Routes(mux *http.ServeMux, protect func(http.Handler) http.Handler) {
-	mux.HandleFunc("GET "+pathAccount, a.show)
-	mux.HandleFunc("GET "+pathTOTP, a.offerTOTP)
-	mux.Handle("POST "+pathAccount, protect(http.HandlerFunc(a.change)))
-	mux.Handle("POST "+pathTOTP, protect(http.HandlerFunc(a.confirmTOTP)))
+	for pattern, h := range map[string]http.HandlerFunc{
+		"GET " + pathAccount:           a.show,
+		"POST " + pathAccount:          a.change,
+		"GET " + pathAdd + "{method}":  a.offer,
+		"POST " + pathAdd + "{method}": a.confirm,
+		"GET " + pathHistory:           a.history,
+		"GET " + pathNotMe:             a.askNotMe,
+		"POST " + pathNotMe:            a.notMe,
+	} {
+		mux.Handle(pattern, protect(h)) // a GET is let through
+	}
 }
 
 // freshness is how old the proof may be on which a method is changed.
@@ -88,86 +108,68 @@ func (a *Account) current(w http.ResponseWriter, r *http.Request, path string, f
 	return storage.LiveSession{}, false
 }
 
-// show is the overview.
-func (a *Account) show(w http.ResponseWriter, r *http.Request) {
-	s, ok := a.current(w, r, pathAccount, false)
-	if !ok {
-		return
+// actions are what the overview offers. Those that change a way to sign in need a fresh proof.
+func (a *Account) actions() map[string]struct {
+	fresh bool
+	do    func(w http.ResponseWriter, r *http.Request, s storage.LiveSession)
+} {
+	return map[string]struct {
+		fresh bool
+		do    func(w http.ResponseWriter, r *http.Request, s storage.LiveSession)
+	}{
+		"remove":     {true, a.remove},
+		"rename":     {false, a.rename},
+		"end":        {false, a.end},
+		"not_me":     {false, a.toNotMe},
+		"end_others": {false, a.endOthers},
+		"withdraw":   {false, a.withdraw},
 	}
-	page, err := a.overview(r, s)
-	if err != nil {
-		a.fault(w, r, err)
-		return
-	}
-	a.Web.Render(w, r, http.StatusOK, page)
 }
 
-func (a *Account) overview(r *http.Request, s storage.LiveSession) (*web.AccountPage, error) {
-	ctx := r.Context()
-	person, err := a.Store.Person(ctx, s.PersonID)
-	if err != nil {
-		return nil, err
-	}
-	credentials, err := a.Store.CredentialsOf(ctx, s.PersonID)
-	if err != nil {
-		return nil, err
-	}
-	links, err := a.Store.LinksOf(ctx, s.PersonID)
-	if err != nil {
-		return nil, err
-	}
-	page := &web.AccountPage{Name: person.Name, Action: pathAccount, EnrolURL: pathTOTP, SignOutURL: "/end_session"}
-	if len(person.Documents) > 0 {
-		d := identity.Document{Kind: identity.Kind(person.Documents[0].Kind), Number: person.Documents[0].Number}
-		page.Document = d.Mask()
-	}
-	for _, c := range credentials {
-		m := web.Method{ID: c.ID, Kind: c.Method, Label: c.Label, AddedAt: c.CreatedAt, Removable: c.Method == totp.Name}
-		if c.Method == sms.Name {
-			m.Label = identity.MaskPhone(c.Handle)
-		}
-		page.Methods = append(page.Methods, m)
-	}
-	for _, l := range links {
-		name := a.Web.Pick(r, a.NameOf(ctx, l.Issuer))
-		if name == "" {
-			name = l.Issuer
-		}
-		page.Links = append(page.Links, name)
-	}
-	return page, nil
-}
-
-// change removes an authenticator app. The phone stays: it is the way back in.
+// change does what a button of the overview asks for.
 func (a *Account) change(w http.ResponseWriter, r *http.Request) {
-	s, ok := a.current(w, r, pathAccount, true)
-	if !ok {
-		return
-	}
 	if !a.form(w, r) {
 		return
 	}
-	id := r.PostForm.Get("credential")
-	credentials, err := a.Store.CredentialsOf(r.Context(), s.PersonID)
-	if err != nil {
-		a.fault(w, r, err)
+	action, ok := a.actions()[r.PostForm.Get("action")]
+	if !ok {
+		http.Redirect(w, r, pathAccount, http.StatusSeeOther)
 		return
 	}
-	for _, c := range credentials {
-		if c.ID != id || c.Method != totp.Name {
-			continue
-		}
-		if err := a.Store.RemoveCredential(r.Context(), s.PersonID, id); err != nil && !errors.Is(err, storage.ErrNotFound) {
-			a.fault(w, r, err)
-			return
-		}
-		a.Logger.InfoContext(r.Context(), "method removed", "method", c.Method)
+	if s, ok := a.current(w, r, pathAccount, action.fresh); ok {
+		action.do(w, r, s)
 	}
-	http.Redirect(w, r, pathAccount, http.StatusSeeOther)
+}
+
+// done returns to the overview, which says what was done.
+func (a *Account) done(w http.ResponseWriter, r *http.Request, notice string) {
+	http.Redirect(w, r, pathAccount+"?done="+notice, http.StatusSeeOther)
+}
+
+// note writes a line of the person's history.
+func (a *Account) note(r *http.Request, s storage.LiveSession, kind string, detail map[string]string) {
+	id, err := a.newID()
+	if err == nil {
+		if detail[signin.DetailDevice] == "" {
+			detail[signin.DetailDevice] = session.DescribeAgent(r.UserAgent())
+		}
+		err = a.Store.AddEvent(r.Context(), storage.Event{ID: id, PersonID: s.PersonID, At: a.Clock(), Kind: kind, Detail: detail})
+	}
+	if err != nil {
+		a.Logger.ErrorContext(r.Context(), "history not written", "kind", kind, "cause", err)
+	}
+}
+
+func (a *Account) newID() (string, error) {
+	var id [15]byte
+	if _, err := io.ReadFull(a.Random, id[:]); err != nil {
+		return "", fmt.Errorf("new identifier: %w", err)
+	}
+	return base32.StdEncoding.EncodeToString(id[:]), nil
 }
 
 // maxForm bounds a submitted page, in bytes.
-const maxForm = 16 << 10
+const maxForm = 32 << 10
 
 func (a *Account) form(w http.ResponseWriter, r *http.Request) bool {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)

@@ -245,3 +245,24 @@ func (c *Cookies) cookie(of, value string, age time.Duration) *http.Cookie {
 		SameSite: http.SameSiteLaxMode,
 	}
 }
+
+// Leave leaves a value for the next page, for a minute.
+func (c *Cookies) Leave(w http.ResponseWriter, name, value string) {
+	http.SetCookie(w, c.cookie(name, value, time.Minute))
+}
+
+// Left returns what was left, "" if nothing was.
+func (c *Cookies) Left(r *http.Request, name string) string {
+	cookie, err := r.Cookie(c.name(name))
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
+// EndAnother ends a session of another browser.
+func (c *Cookies) EndAnother(ctx context.Context, s storage.Session) error {
+	err := c.Store.EndSession(ctx, s.ID, s.ExpiresAt, c.Clock())
+	c.voids.mark(c.voids.ofSession(s.ID)) // at this node at once
+	return err
+}

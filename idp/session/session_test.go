@@ -88,7 +88,7 @@ func (n *node) begin(t testing.TB) (*http.Cookie, session.Handle, string) {
 		t.Fatal(err)
 	}
 	person := rand.Text()
-	if err := n.CompleteSignIn(t.Context(), storage.SignIn{
+	if _, err := n.CompleteSignIn(t.Context(), storage.SignIn{
 		ConversationID: c.ID, ConversationExpiresAt: c.ExpiresAt, ConversationVersion: 1,
 		Person: &storage.Person{ID: person, Name: "李娜", Region: "33", Status: storage.PersonActive, Epoch: 1, CreatedAt: n.now},
 		Session: storage.Session{

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"manyou/authenticators"
 	"manyou/storage"
 )
 
@@ -23,6 +24,9 @@ type Request struct {
 	MaxAge    *int64 `json:"max_age,omitempty"` // seconds that the authentication may be old
 	Rung      int    `json:"rung,omitempty"`    // the lowest rung of the ladder that satisfies; 0 if any
 	Essential bool   `json:"essential,omitempty"`
+
+	// Methods are those that the application lets citizens use, by name; nil if any. Channel is how they come.
+	Methods []string `json:"methods,omitempty"`
 
 	LoginHint  string   `json:"login_hint,omitempty"`
 	DomainHint string   `json:"domain_hint,omitempty"` // a region, by preference
@@ -139,13 +143,14 @@ func (s *SignIn) stepUp(w http.ResponseWriter, r *http.Request, req Request, cur
 		s.fault(w, r, err)
 		return true
 	}
-	enrolled := slices.ContainsFunc(credentials, func(c storage.Credential) bool { return c.Method == totp.Name })
-	reachable := enrolled && req.Rung <= totp.Rung
+	method, reachable := s.reaching(&req, credentials)
 	switch {
 	case reachable && req.Silent && req.Essential:
 		s.Host.Refuse(w, r, req.Body, "interaction_required")
 	case reachable && !req.Silent:
-		c, err := s.open(w, r, state{Step: stepTOTP, Request: req, Person: current.PersonID, Session: current})
+		c, err := s.open(w, r, state{
+			Step: stepOf(method), Method: method.Name, Request: req, Person: current.PersonID, Session: current,
+		})
 		if err != nil {
 			s.fault(w, r, err)
 			return true
@@ -157,6 +162,67 @@ func (s *SignIn) stepUp(w http.ResponseWriter, r *http.Request, req Request, cur
 		s.Host.Finish(w, r, req.Body, *current) // a wish that cannot be fulfilled (OpenID Connect Core §3.1.2.1)
 	}
 	return true
+}
+
+// reaching is the method by which a person can reach what a request wants: one that needs no typing, if there is one.
+func (s *SignIn) reaching(req *Request, credentials []storage.Credential) (best authenticators.Method, ok bool) {
+	for a := range s.Methods.All() {
+		m := a.Method()
+		if !m.Enrolled || !m.Reaches(req.Rung) || !req.allows(m.Name) || len(ofMethod(credentials, m.Name)) == 0 {
+			continue
+		}
+		if !ok || m.Prompt == authenticators.PromptBrowser {
+			best, ok = m, true
+		}
+	}
+	return best, ok
+}
+
+// stepOf is the step at which a method is asked for.
+func stepOf(m authenticators.Method) step {
+	if m.Prompt == authenticators.PromptBrowser {
+		return stepPasskey
+	}
+	return stepProve
+}
+
+// known goes on with a person who has proven who they are: if the request wants more, and they can, it is asked for now.
+func (s *SignIn) known(w http.ResponseWriter, r *http.Request, c *conversation, person string) {
+	reached := 0
+	for _, p := range c.state.Proven {
+		reached = max(reached, p.Rung)
+	}
+	if c.state.Request.Rung > reached {
+		credentials, err := s.Store.CredentialsOf(r.Context(), person)
+		if err != nil {
+			s.fault(w, r, err)
+			return
+		}
+		if method, ok := s.reaching(&c.state.Request, credentials); ok {
+			c.state.Person, c.state.Method = person, method.Name
+			s.move(w, r, c, stepOf(method))
+			return
+		}
+	}
+	s.complete(w, r, c, is(person))
+}
+
+// skip goes on without what the application wishes for. What it makes a condition cannot be skipped.
+func (s *SignIn) skip(w http.ResponseWriter, r *http.Request, c *conversation) {
+	switch {
+	case c.state.Person == "":
+		s.back(w, r, c)
+	case c.state.Request.Essential:
+		if s.end(w, r, c) {
+			s.Host.Refuse(w, r, c.state.Request.Body, "unmet_authentication_requirements")
+		}
+	case c.state.Session == nil:
+		s.complete(w, r, c, is(c.state.Person))
+	default:
+		if s.end(w, r, c) {
+			s.Host.Finish(w, r, c.state.Request.Body, *c.state.Session)
+		}
+	}
 }
 
 func (s *SignIn) tooOld(req Request, current *storage.Session) bool {

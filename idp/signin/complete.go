@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"manyou/idp/session"
 	"manyou/idp/web"
@@ -16,8 +17,17 @@ type outcome struct {
 	created    *storage.Person
 	link       *storage.Link
 	credential *storage.Credential
-	origin     string // the issuer where the person authenticated, "" if here
-	idToken    string // of that issuer
+	use        *storage.CredentialUse
+	ticket     *storage.Ticket // of another device that approved
+	rests      *restsOn        // the session that it was approved with
+	origin     string          // the issuer where the person authenticated, "" if here
+	idToken    string          // of that issuer
+}
+
+// restsOn names a session that has to stand when another begins on the strength of it.
+type restsOn struct {
+	id        []byte
+	expiresAt time.Time
 }
 
 // maxUserAgent bounds what is kept of the browser's own description, in bytes.
@@ -40,6 +50,9 @@ func (s *SignIn) complete(w http.ResponseWriter, r *http.Request, c *conversatio
 	switch {
 	case errors.Is(err, errMismatch):
 		s.problemPage(w, r, http.StatusForbidden, web.ProblemPage{Problem: web.ProblemMismatch, Retry: c.path()}, err)
+		return
+	case errors.Is(err, storage.ErrUsed):
+		s.wrong(w, r, c) // of two who used a code at once this is the second
 		return
 	case errors.Is(err, storage.ErrEnded):
 		s.problem(w, r, http.StatusForbidden, web.ProblemFrozen, err)
@@ -66,17 +79,17 @@ func (s *SignIn) write(r *http.Request, c *conversation, find func() (outcome, e
 	}
 	end := storage.SignIn{
 		ConversationID: c.id, ConversationExpiresAt: c.expiresAt, ConversationVersion: c.version,
-		Person: out.created, Link: out.link, Credential: out.credential, Session: s.session(r, c, out, handle),
+		Person: out.created, Link: out.link, Credential: out.credential, Use: out.use, Ticket: out.ticket,
+		Session: s.session(r, c, out, handle),
+	}
+	if end.Event, err = s.signedIn(r, c, end.Session); err != nil {
+		return nil, storage.Session{}, err
 	}
 	if earlier, ok := s.Cookies.Handle(r); ok {
 		end.ReplacesID, end.ReplacesExpiresAt = earlier.ID, earlier.ExpiresAt
 	}
-	if err := s.Store.CompleteSignIn(r.Context(), end); err != nil {
-		return nil, storage.Session{}, err
-	}
-	// Read back for the epoch that the transaction gave it.
-	live, err := s.Store.Session(r.Context(), handle.ID, handle.ExpiresAt)
-	return cookie, live.Session, err
+	end.Session.Epoch, err = s.Store.CompleteSignIn(r.Context(), end)
+	return cookie, end.Session, err
 }
 
 // session is what begins: what was proven in this conversation, and in the session that it steps up.

@@ -28,7 +28,9 @@ const (
 	stepUpstream step = "upstream" // the browser is at another issuer
 	stepPhone    step = "phone"
 	stepCode     step = "code"
-	stepTOTP     step = "totp"
+	stepProve    step = "prove"   // a code that is typed, by the method that the state names
+	stepPasskey  step = "passkey" // by the browser's own interface
+	stepQR       step = "qr"      // at another device
 	stepIdentify step = "identify"
 	stepChoose   step = "choose"
 	stepProvince step = "province"
@@ -52,6 +54,8 @@ type state struct {
 	Shared    bool           `json:"shared,omitempty"`
 	Challenge *otp.Challenge `json:"challenge,omitempty"`
 	Proven    []proof        `json:"proven,omitempty"`
+	Method    string         `json:"method,omitempty"` // which is asked for now
+	QR        *qrState       `json:"qr,omitempty"`
 
 	Upstream *upstreamAttempt `json:"upstream,omitempty"`
 	Tried    []string         `json:"tried,omitempty"` // issuers that were asked silently
@@ -61,9 +65,10 @@ type state struct {
 
 // proof is an authentication that succeeded.
 type proof struct {
-	Rung int       `json:"rung"`
-	AMR  []string  `json:"amr"`
-	At   time.Time `json:"at"`
+	Method string    `json:"method,omitempty"` // "" if another issuer proved
+	Rung   int       `json:"rung"`
+	AMR    []string  `json:"amr"`
+	At     time.Time `json:"at"`
 }
 
 // conversation is a stored state with its place in storage.
@@ -72,6 +77,8 @@ type conversation struct {
 	expiresAt time.Time
 	version   int64
 	state     state
+	// answered are the credentials that the browser's answer names, read together with the conversation.
+	answered []storage.Credential
 }
 
 const idBytes = 16
@@ -139,13 +146,13 @@ func (s *SignIn) load(r *http.Request, token string) (*conversation, error) {
 	if !ok || !s.Clock().Before(expiresAt) {
 		return nil, errNoConversation
 	}
-	record, err := s.Store.Conversation(r.Context(), id, expiresAt)
+	record, answered, err := s.read(r, id, expiresAt)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, errNoConversation
 	} else if err != nil {
 		return nil, err
 	}
-	c := &conversation{id: id, expiresAt: expiresAt, version: record.Version}
+	c := &conversation{id: id, expiresAt: expiresAt, version: record.Version, answered: answered}
 	if err := json.Unmarshal(record.Body, &c.state); err != nil {
 		return nil, fmt.Errorf("decode conversation: %w", err)
 	}
@@ -153,6 +160,17 @@ func (s *SignIn) load(r *http.Request, token string) (*conversation, error) {
 		return nil, errAnotherBrowser
 	}
 	return c, nil
+}
+
+// read reads a conversation and, in the same round trip, the credentials that a browser's answer names.
+func (s *SignIn) read(r *http.Request, id string, expiresAt time.Time) (storage.Conversation, []storage.Credential, error) {
+	if d := s.discoverer(&Request{}); d != nil && r.PostForm.Get("action") == "passkey" {
+		if handle, ok := d.HandleIn(r.PostForm.Get("answer")); ok {
+			return s.Store.ConversationAndCredentials(r.Context(), id, expiresAt, d.Method().Name, handle)
+		}
+	}
+	record, err := s.Store.Conversation(r.Context(), id, expiresAt)
+	return record, nil, err
 }
 
 // resume loads a conversation or shows why it cannot go on.

@@ -40,6 +40,13 @@ func (s *SignIn) proofBounds(r *http.Request, c *conversation, whom string) []bo
 	}
 }
 
+// Try counts an attempt at guessing something by a browser, and reports whether it may be made.
+func (s *SignIn) Try(r *http.Request, browser string) (bool, error) {
+	return s.spend(r.Context(), []bound{
+		{"proof.device", browser, s.Limits.ProofsPerDevice}, {"proof.address", s.address(r), s.Limits.ProofsPerAddress},
+	})
+}
+
 // spend counts an attempt in every bound and reports whether all of them hold. It counts before the attempt is made, so
 // that a thousand attempts at once are a thousand.
 func (s *SignIn) spend(ctx context.Context, bounds []bound) (bool, error) {

@@ -13,11 +13,13 @@ import (
 	"manyou/storage"
 )
 
-// The methods, as credentials are stored under their names.
+// The methods that pages name, as credentials are stored under their names.
 var (
 	sms  = otp.SMS()
 	totp = otp.TOTP()
 )
+
+const recoveryName = "recovery"
 
 // enterPhone takes a phone number and sends a code to it, whoever's it is.
 func (s *SignIn) enterPhone(w http.ResponseWriter, r *http.Request, c *conversation) {
@@ -109,7 +111,7 @@ func (s *SignIn) enterCode(w http.ResponseWriter, r *http.Request, c *conversati
 	switch result.Outcome {
 	case authenticators.Accepted:
 		c.state.Challenge = nil
-		c.state.Proven = append(c.state.Proven, proof{Rung: sms.Rung, AMR: sms.AMR, At: now})
+		c.state.Proven = append(c.state.Proven, proof{Method: sms.Name, Rung: sms.Rung, AMR: sms.AMR, At: now})
 		s.phoneProven(w, r, c)
 		return
 	case authenticators.Malformed:
@@ -141,7 +143,7 @@ func (s *SignIn) phoneProven(w http.ResponseWriter, r *http.Request, c *conversa
 		// A subject of another issuer is linked only to a document that was compared, never by a phone alone.
 		s.move(w, r, c, stepIdentify)
 	case len(persons) == 1 && !c.state.Shared:
-		s.complete(w, r, c, is(persons[0]))
+		s.known(w, r, c, persons[0])
 	default:
 		s.move(w, r, c, stepChoose)
 	}
@@ -176,7 +178,7 @@ func (s *SignIn) choose(w http.ResponseWriter, r *http.Request, c *conversation)
 			return
 		}
 		if holds(person, number, s.Clock()) {
-			s.complete(w, r, c, is(id))
+			s.known(w, r, c, id)
 			return
 		}
 	}

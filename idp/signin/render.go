@@ -17,8 +17,20 @@ func (s *SignIn) render(w http.ResponseWriter, r *http.Request, c *conversation,
 			page.ResendAfter = max(0, c.state.Challenge.ResendAt(s.policy).Sub(s.Clock()))
 		}
 		s.Web.Render(w, r, status, page)
-	case stepTOTP:
-		s.Web.Render(w, r, status, &web.TOTPPage{Frame: frame, Action: action, Error: problem})
+	case stepProve:
+		s.Web.Render(w, r, status, &web.TypedPage{
+			Frame: frame, Action: action, Method: c.state.Method, Others: s.others(c, c.state.Method), Skip: c.skippable(), Error: problem,
+			NeedsPhone: c.state.nobody() || r.PostForm.Has("phone"), Phone: r.PostForm.Get("phone"),
+		})
+	case stepPasskey:
+		options, err := s.passkeyPrompt(r.Context(), c)
+		if err != nil {
+			s.fault(w, r, err)
+			return
+		}
+		s.Web.Render(w, r, status, &web.PasskeyPage{
+			Frame: frame, Action: action, Options: options, Others: s.others(c, c.state.Method), Skip: c.skippable(), Error: problem,
+		})
 	case stepIdentify:
 		s.renderIdentify(w, r, c, nil)
 	case stepChoose:
@@ -28,14 +40,55 @@ func (s *SignIn) render(w http.ResponseWriter, r *http.Request, c *conversation,
 	case stepConsent:
 		s.Web.Render(w, r, status, &web.ConsentPage{Frame: frame, Action: action, Scopes: c.state.Consent.Scopes})
 	default: // at the phone, or back from another issuer by the browser's own means
-		phone := r.PostForm.Get("phone")
-		if hinted, err := identity.ParsePhone(c.state.Request.LoginHint); phone == "" && err == nil {
-			phone = hinted
-		}
-		s.Web.Render(w, r, status, &web.PhonePage{
-			Frame: frame, Action: action, Phone: phone, HasProvinces: s.hasProvinces(r), Error: problem,
-		})
+		s.renderPhone(w, r, c, status, problem)
 	}
+}
+
+// renderPhone shows the page that a sign-in begins with.
+func (s *SignIn) renderPhone(w http.ResponseWriter, r *http.Request, c *conversation, status int, problem web.Error) {
+	phone := r.PostForm.Get("phone")
+	if hinted, err := identity.ParsePhone(c.state.Request.LoginHint); phone == "" && err == nil {
+		phone = hinted
+	}
+	page := &web.PhonePage{
+		Frame: s.frame(r, c), Action: c.path(), Phone: phone, HasProvinces: s.hasProvinces(r), Error: problem,
+		QR: c.state.Request.allows(methodQR) && c.state.Pending == nil, LostURL: c.path() + "/lost",
+	}
+	options, err := s.passkeyPrompt(r.Context(), c)
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	if options != nil {
+		page.Passkey = &web.PasskeyPrompt{Options: options, Conditional: true}
+	}
+	s.Web.Render(w, r, status, page)
+}
+
+// skippable reports whether the citizen may go on without what is asked for.
+func (c *conversation) skippable() bool { return c.state.Person != "" && !c.state.Request.Essential }
+
+// lost shows what a citizen can do whose phone is gone.
+func (s *SignIn) lost(w http.ResponseWriter, r *http.Request) {
+	c, ok := s.resume(w, r, r.PathValue("conversation"))
+	if !ok {
+		return
+	}
+	page := &web.LostPage{Frame: s.frame(r, c), Action: c.path()}
+	if s.discoverer(&c.state.Request) != nil && c.state.Pending == nil {
+		page.Ways = append(page.Ways, "passkey")
+	}
+	if _, ok := s.method(&c.state.Request, recoveryName); ok {
+		page.Ways = append(page.Ways, recoveryName)
+	}
+	if c.state.Request.allows(methodQR) {
+		page.Ways = append(page.Ways, methodQR)
+	}
+	if s.hasProvinces(r) {
+		page.Ways = append(page.Ways, "province")
+	}
+	page.Ways = append(page.Ways, "counter")
+	s.Web.Render(w, r, http.StatusOK, page)
 }
 
 func (s *SignIn) frame(r *http.Request, c *conversation) web.Frame {

@@ -11,9 +11,11 @@ import (
 	"net/url"
 	"time"
 
+	"manyou/authenticators"
 	"manyou/authenticators/otp"
 	"manyou/federation/register"
 	"manyou/idp/session"
+	"manyou/idp/ticket"
 	"manyou/idp/web"
 	"manyou/storage"
 )
@@ -22,6 +24,8 @@ import (
 type Host interface {
 	// Finish is called with the session that stands once the citizen is signed in.
 	Finish(w http.ResponseWriter, r *http.Request, body []byte, s storage.Session)
+	// Local is the body of a sign-in that ends at a page of this issuer: a path.
+	Local(path string) ([]byte, error)
 	// Refuse is called with an error code of OpenID Connect Core §3.1.2.6 when there will be no session.
 	Refuse(w http.ResponseWriter, r *http.Request, body []byte, code string)
 }
@@ -37,10 +41,13 @@ type Store interface {
 	storage.Upstreams
 	storage.Consents
 	storage.Limits
+	storage.Events
 }
 
-// Vault computes keyed hashes, by which limits count without knowing whom.
+// Vault computes keyed hashes, by which limits count without knowing whom, and seals what a picture holds.
 type Vault interface {
+	SealToken(purpose string, plaintext []byte) (string, error)
+	OpenToken(purpose, token string) ([]byte, error)
 	MAC(purpose string, data []byte) []byte
 }
 
@@ -62,6 +69,9 @@ type Config struct {
 	Host      Host
 	Cookies   *session.Cookies
 	Web       *web.Web
+	Methods   *authenticators.Set
+	Tickets   *ticket.Tickets
+	Changes   *ticket.Changes
 	Messages  otp.Gateway
 	Register  register.Source
 	Transport http.RoundTripper
@@ -113,6 +123,10 @@ const CallbackPath = pathCallback
 func (s *SignIn) Routes(mux *http.ServeMux, protect func(http.Handler) http.Handler) {
 	mux.Handle("GET "+pathPrefix+"{conversation}", http.HandlerFunc(s.show))
 	mux.Handle("POST "+pathPrefix+"{conversation}", protect(http.HandlerFunc(s.submit)))
+	mux.Handle("GET "+pathPrefix+"{conversation}/lost", http.HandlerFunc(s.lost))
+	mux.Handle("GET "+pathPrefix+"{conversation}/events", http.HandlerFunc(s.events))
+	mux.Handle("GET "+pathScan+"{token}", http.HandlerFunc(s.scan))
+	mux.Handle("POST "+pathScan+"{token}", protect(http.HandlerFunc(s.answerScan)))
 	mux.Handle("GET "+pathCallback, http.HandlerFunc(s.callback))
 }
 
@@ -120,6 +134,10 @@ func (s *SignIn) Routes(mux *http.ServeMux, protect func(http.Handler) http.Hand
 func (s *SignIn) show(w http.ResponseWriter, r *http.Request) {
 	c, ok := s.resume(w, r, r.PathValue("conversation"))
 	if !ok {
+		return
+	}
+	if c.state.Step == stepQR {
+		s.showQR(w, r, c)
 		return
 	}
 	s.render(w, r, c, http.StatusOK, "")
@@ -153,12 +171,17 @@ type handler func(w http.ResponseWriter, r *http.Request, c *conversation)
 
 // actions are the arrows that leave each step.
 func (s *SignIn) actions() map[step]map[string]handler {
-	phone := map[string]handler{"phone": s.enterPhone, "phone_shared": s.enterPhone, "province": s.toProvinces}
+	phone := map[string]handler{
+		"phone": s.enterPhone, "phone_shared": s.enterPhone, "province": s.toProvinces, "passkey": s.enterPasskey, "qr": s.toQR,
+		"other": s.toOther,
+	}
 	return map[step]map[string]handler{
 		stepPhone:    phone,
 		stepUpstream: phone, // back from the other issuer by the browser's own button
-		stepCode:     {"code": s.enterCode, "resend": s.resend, "totp": s.toTOTP, "back": s.toPhone},
-		stepTOTP:     {"totp_verify": s.enterTOTP, "back": s.toCode},
+		stepCode:     {"code": s.enterCode, "resend": s.resend, "totp": s.toTOTP, "other": s.toOther, "back": s.toPhone},
+		stepProve:    {"prove": s.enterProof, "other": s.toOther, "skip": s.skip, "back": s.toCode},
+		stepPasskey:  {"passkey": s.enterPasskey, "other": s.toOther, "skip": s.skip, "back": s.toPhone},
+		stepQR:       {"qr_again": s.toQR, "back": s.toPhone},
 		stepIdentify: {"identify": s.identify, "back": s.toPhone},
 		stepChoose:   {"choose": s.choose, "identify": s.toIdentify, "back": s.toPhone},
 		stepProvince: {"upstream": s.toUpstream, "back": s.toPhone},

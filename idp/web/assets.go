@@ -22,7 +22,13 @@ const (
 	assetMark      = "mark.svg"
 	assetSubmit    = "submit.js"
 	assetProvinces = "provinces.js"
+	assetPasskey   = "passkey.js"
+	assetWait      = "wait.js"
+	assetSignal    = "signal.js"
+	assetPrint     = "print.js"
 )
+
+const javaScript = "text/javascript; charset=utf-8"
 
 // asset is a file that never changes under its name.
 type asset struct {
@@ -43,8 +49,12 @@ func newAssets(region string) (*assets, error) {
 	for name, contentType := range map[string]string{
 		assetStyle:     "text/css; charset=utf-8",
 		assetMark:      "image/svg+xml",
-		assetSubmit:    "text/javascript; charset=utf-8",
-		assetProvinces: "text/javascript; charset=utf-8",
+		assetSubmit:    javaScript,
+		assetProvinces: javaScript,
+		assetPasskey:   javaScript,
+		assetWait:      javaScript,
+		assetSignal:    javaScript,
+		assetPrint:     javaScript,
 	} {
 		content, err := assetFiles.ReadFile("assets/" + name)
 		if err != nil {

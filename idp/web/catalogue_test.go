@@ -48,6 +48,34 @@ func usedKeys(t *testing.T) []string {
 	}
 	for _, m := range MethodKinds() {
 		keys = append(keys, "method."+m)
+		if m != "sms" && m != "qr" {
+			keys = append(keys, "add."+m)
+		}
+		if m != "sms" {
+			keys = append(keys, "use."+m)
+		}
+	}
+	for _, m := range TypedMethods() {
+		keys = append(keys, "typed."+m+".title", "typed."+m+".lead", "typed."+m+".label")
+	}
+	for _, s := range QRStates() {
+		keys = append(keys, "qr."+s+".title", "qr."+s+".lead")
+	}
+	keys = append(keys, "qr.waiting.status", "qr.scanned.status", "not_me.done.title", "hotp_enrol.title", "hotp_enrol.lead", "totp_enrol.lead", "totp_enrol.title")
+	for _, o := range ScanOutcomes() {
+		keys = append(keys, "scan_end."+o+".title", "scan_end."+o+".lead")
+	}
+	for _, l := range LostWays() {
+		keys = append(keys, "lost."+l+".title", "lost."+l+".lead")
+	}
+	for _, n := range Notices() {
+		keys = append(keys, "notice."+n)
+	}
+	for _, n := range TextNotices() {
+		keys = append(keys, "notice."+n)
+	}
+	for _, h := range HistoryKinds() {
+		keys = append(keys, "history."+h)
 	}
 	for _, a := range areas {
 		keys = append(keys, "area."+a.key)
@@ -56,8 +84,9 @@ func usedKeys(t *testing.T) []string {
 		keys = append(keys, "month."+strconv.Itoa(m))
 	}
 	for _, p := range []Page{
-		&PhonePage{}, &CodePage{}, &IdentifyPage{}, &ChoosePage{}, &TOTPPage{}, &ProvincePage{}, &ConsentPage{}, &SignOutPage{},
-		&SignedOutPage{}, &AccountPage{}, &TOTPEnrolPage{}, &HomePage{}, &FormPostPage{},
+		&PhonePage{}, &CodePage{}, &IdentifyPage{}, &ChoosePage{}, &PasskeyPage{}, &ScanPage{}, &DevicePage{}, &ShowCodePage{}, &LostPage{}, &NotMePage{}, &HistoryPage{},
+		&PasskeyEnrolPage{}, &RecoveryOfferPage{}, &RecoveryPage{}, &ProvincePage{}, &ConsentPage{}, &SignOutPage{},
+		&SignedOutPage{}, &AccountPage{}, &HomePage{}, &FormPostPage{},
 	} {
 		keys = append(keys, p.title())
 	}

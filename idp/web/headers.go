@@ -21,12 +21,16 @@ func formOrigins(secure bool) string {
 	return sources
 }
 
-// contentSecurityPolicy allows nothing but the issuer's own style sheet, images, and the script of a page that has one.
-func (w *Web) contentSecurityPolicy(script bool, targets []string) string {
+// contentSecurityPolicy allows nothing but the issuer's own style sheet, images, and the script of a page that has one; a
+// page that waits may also listen to the issuer.
+func (w *Web) contentSecurityPolicy(script string, targets []string) string {
 	var b strings.Builder
 	b.WriteString("default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; ")
-	if script {
+	if script != "" {
 		b.WriteString("script-src 'self'; ")
+	}
+	if script == assetWait {
+		b.WriteString("connect-src 'self'; ")
 	}
 	b.WriteString("base-uri 'none'; frame-ancestors 'none'; form-action ")
 	b.WriteString(w.origins)
@@ -81,7 +85,7 @@ func (w *Web) secureHeaders(h http.Header, p Page) {
 	if _, leaves := p.(*FormPostPage); leaves {
 		referrer = "strict-origin"
 	}
-	h.Set("Content-Security-Policy", w.contentSecurityPolicy(p.script() != "", p.frame().FormTargets))
+	h.Set("Content-Security-Policy", w.contentSecurityPolicy(p.script(), p.frame().FormTargets))
 	h.Set("Cache-Control", "no-store")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", permissionsPolicy)

@@ -30,13 +30,40 @@ func (f *Frame) failed() bool   { return false }
 func (f *Frame) script() string { return "" }
 
 // PhonePage asks for the phone number (phone). Actions: phone, phone_shared (several people use this phone), and with
-// HasProvinces province.
+// HasProvinces province, with Passkey
+// passkey (answer), with QR qr.
 type PhonePage struct {
 	Frame
 	Action       string
-	Phone        string // as it was typed, to be corrected
-	HasProvinces bool   // the citizen may sign in at another issuer
+	Phone        string         // as it was typed, to be corrected
+	HasProvinces bool           // the citizen may sign in at another issuer
+	Passkey      *PasskeyPrompt // nil: none can be used
+	QR           bool           // another device of the citizen may do it
+	LostURL      string         // where to go without the phone; "" if nowhere
 	Error        Error
+}
+
+func (p *PhonePage) script() string {
+	if p.Passkey != nil {
+		return assetPasskey
+	}
+	return ""
+}
+
+// PhoneError is the error if it is about the number.
+func (p *PhonePage) PhoneError() Error {
+	if p.PasskeyError() != "" {
+		return ""
+	}
+	return p.Error
+}
+
+// PasskeyError is the error if it is about the passkey.
+func (p *PhonePage) PasskeyError() Error {
+	if p.Error == ErrPasskey || p.Error == ErrPasskeyUnknown {
+		return p.Error
+	}
+	return ""
 }
 
 func (*PhonePage) template() string { return "phone" }
@@ -102,17 +129,6 @@ type ChoosePage struct {
 func (*ChoosePage) template() string { return "choose" }
 func (*ChoosePage) title() string    { return "choose.title" }
 func (p *ChoosePage) failed() bool   { return p.Error != "" }
-
-// TOTPPage asks for the code of an authenticator app (code). Actions: totp_verify, back.
-type TOTPPage struct {
-	Frame
-	Action string
-	Error  Error
-}
-
-func (*TOTPPage) template() string { return "totp" }
-func (*TOTPPage) title() string    { return "totp.title" }
-func (p *TOTPPage) failed() bool   { return p.Error != "" }
 
 // Field is a hidden field of a form.
 type Field struct{ Name, Value string }

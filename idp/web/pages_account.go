@@ -1,30 +1,43 @@
 package web
 
 import (
-	"html/template"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
-
-	"manyou/federation/identity"
 )
 
-// AccountPage shows a citizen what the issuer knows of them. A method is removed by a form that posts its ID
-// (credential). Action: remove.
+// AccountPage shows a citizen what the issuer knows of them, and lets them change it. Actions: remove (credential),
+// rename (credential, label), end (session), not_me (session), end_others, withdraw (client_id).
 type AccountPage struct {
 	Frame
-	Name       string
-	Document   string // masked
-	Action     string
-	EnrolURL   string // where an authenticator app is added
-	SignOutURL string
-	Methods    []Method
-	Links      []string // the issuers that know the citizen: a name, or the issuer's URL
+	Name         string
+	Document     string // masked
+	Action       string
+	Notice       string // what was just done, one of [Notices]; "" if nothing was
+	Methods      []Method
+	AddURLs      map[string]string // where methods are added, by kind
+	Sessions     []Device
+	Applications []Given
+	Links        []string // the issuers that know the citizen: a name, or the issuer's URL
+	HistoryURL   string
+	ShowURL      string // where to show a code at a counter
+	SignOutURL   string
+	// UnknownCredential is JSON that tells the device to forget a passkey; nil if there is nothing to forget.
+	UnknownCredential []byte
 }
 
 func (*AccountPage) template() string { return "account" }
 func (*AccountPage) title() string    { return "account.title" }
+
+func (p *AccountPage) script() string {
+	if p.UnknownCredential != nil {
+		return assetSignal
+	}
+	return ""
+}
+
+// Signal is UnknownCredential for the template.
+func (p *AccountPage) Signal() string { return string(p.UnknownCredential) }
 
 // LinkNames are the links as they are shown: of a URL, its host.
 func (p *AccountPage) LinkNames() []string {
@@ -38,123 +51,96 @@ func (p *AccountPage) LinkNames() []string {
 	return names
 }
 
+// Addable are the kinds that may be added, in the order of [MethodKinds].
+func (p *AccountPage) Addable() (kinds []string) {
+	for _, k := range MethodKinds() {
+		if p.AddURLs[k] != "" {
+			kinds = append(kinds, k)
+		}
+	}
+	return kinds
+}
+
+// Others reports whether there are devices besides this one.
+func (p *AccountPage) Others() bool {
+	return slices.ContainsFunc(p.Sessions, func(d Device) bool { return !d.Here })
+}
+
+// Notices lists what [AccountPage] can say was just done.
+func Notices() []string { return []string{"added", "removed", "renamed", "ended", "withdrawn"} }
+
+// TextNotices lists what a person is told by text message; see [Web.Text].
+func TextNotices() []string {
+	return []string{"method_added", "method_removed", "recovery_codes_created"}
+}
+
 // Method is a way to sign in.
 type Method struct {
-	ID        string
-	Kind      string // "sms" or "totp"
-	Label     string // what the citizen calls it; the masked number of "sms"
-	AddedAt   time.Time
-	Removable bool
+	ID                   string
+	Kind                 string // one of [MethodKinds]
+	Label                string // what the citizen calls it; the masked number of "sms"
+	AddedAt, UsedAt      time.Time
+	Removable, Renamable bool
+	Left                 int // codes that are left, of "recovery"
 }
 
 // MethodKinds lists the kinds that [AccountPage] has words for.
-func MethodKinds() []string { return []string{"sms", "totp"} }
+func MethodKinds() []string { return []string{"passkey", "sms", "totp", "hotp", "recovery", "qr"} }
 
-// TOTPEnrolPage shows the secret of an authenticator app and asks for its first code (code), with enrolment sent along.
-// Action: confirm.
-type TOTPEnrolPage struct {
+// Device is a place where a citizen is signed in.
+type Device struct {
+	ID         string
+	Name       string // "Chrome · Windows"
+	Here       bool   // it is the one that shows the page
+	SignedInAt time.Time
+	Region     string // the issuer where it came from, "" if it is this one
+}
+
+// Given is an application that was given what is sensitive.
+type Given struct {
+	ClientID, Name string
+	Scopes         []string
+	Since          time.Time
+}
+
+// NotMePage says what happens to a device that is not the citizen's (session). Action: confirm.
+type NotMePage struct {
 	Frame
 	Action string
-	// QR is an SVG image, written into the page as it is: it must come from otp.QRSVG, never from outside.
-	QR        []byte
-	Secret    string // in groups, to be typed
-	Enrolment string
-	Error     Error
+	Done   bool
+	Device Device
 }
 
-func (*TOTPEnrolPage) template() string { return "totp_enrol" }
-func (*TOTPEnrolPage) title() string    { return "totp_enrol.title" }
-func (p *TOTPEnrolPage) failed() bool   { return p.Error != "" }
+func (*NotMePage) template() string { return "not_me" }
 
-// Image is the QR code for the template.
-func (p *TOTPEnrolPage) Image() template.HTML { return template.HTML(p.QR) } //nolint:gosec // drawn by otp.QRSVG
+func (p *NotMePage) title() string {
+	if p.Done {
+		return "not_me.done.title"
+	}
+	return "not_me.title"
+}
 
-// ProvincePage lets the citizen choose the issuer to sign in at (region). Actions: upstream, back.
-type ProvincePage struct {
+// HistoryPage lists what happened, the newest first.
+type HistoryPage struct {
 	Frame
-	Action    string
-	Provinces []Province
+	Entries []HistoryEntry
+	MoreURL string // "" if there is no more
 }
 
-func (*ProvincePage) template() string { return "province" }
-func (*ProvincePage) title() string    { return "province.title" }
+func (*HistoryPage) template() string { return "history" }
+func (*HistoryPage) title() string    { return "history.title" }
 
-func (p *ProvincePage) script() string {
-	if p.Searchable() {
-		return assetProvinces
-	}
-	return ""
+// HistoryEntry is one line.
+type HistoryEntry struct {
+	Kind   string // one of [HistoryKinds]
+	At     time.Time
+	Detail map[string]string // device, region, application, method (kinds, joined by spaces), address
 }
 
-// Province is an issuer to sign in at.
-type Province struct {
-	Region string // "33"
-	Name   string // shown if the region is none of GB/T 2260
-}
-
-// searchable is how many provinces it takes for the list to be grouped and searched.
-const searchable = 9
-
-// Searchable reports whether the list is long.
-func (p *ProvincePage) Searchable() bool { return len(p.Provinces) >= searchable }
-
-// Area is a group of provinces that lie together.
-type Area struct {
-	Key       string // of its message, "" for the only group of a short list
-	Provinces []place
-}
-
-// place is a province as it is shown.
-type place struct{ Region, Chinese, English, Search string }
-
-// areas are the groups, by the first digits of the codes: GB/T 2260 is made that way. The last takes what is left.
-var areas = [...]struct{ key, digits string }{
-	{"north", "1"}, {"northeast", "2"}, {"east", "3"}, {"south", "4"}, {"southwest", "5"}, {"northwest", "6"}, {"islands", "78"},
-	{"other", ""},
-}
-
-// areaOf is the group of a code.
-func areaOf(region string) int {
-	for i, a := range areas {
-		if region != "" && strings.Contains(a.digits, region[:1]) {
-			return i
-		}
+// HistoryKinds lists the kinds that [HistoryPage] has words for.
+func HistoryKinds() []string {
+	return []string{
+		"signed_in", "method_added", "method_removed", "recovery_codes_created", "session_ended", "sessions_ended",
+		"consent_withdrawn", "qr_approved", "qr_refused",
 	}
-	return len(areas) - 1
-}
-
-// short is the name that a region goes by: "内蒙古" for "内蒙古自治区".
-func short(name string) string {
-	for _, kind := range []string{"特别行政区", "维吾尔自治区", "壮族自治区", "回族自治区", "自治区", "省", "市"} {
-		if s, ok := strings.CutSuffix(name, kind); ok {
-			return s
-		}
-	}
-	return name
-}
-
-// Areas are the provinces in groups, each in the order of codes.
-func (p *ProvincePage) Areas() []Area {
-	places := make([]place, 0, len(p.Provinces))
-	for _, v := range p.Provinces {
-		shown := place{Region: v.Region, Chinese: v.Name, English: v.Name, Search: strings.ToLower(v.Name + " " + v.Region)}
-		if r, ok := identity.LookupRegion(v.Region); ok {
-			shown.Chinese, shown.English = short(r.Name), r.English
-			shown.Search = strings.ToLower(strings.Join([]string{r.Name, r.Pinyin, r.English, v.Name, v.Region}, " "))
-		}
-		places = append(places, shown)
-	}
-	slices.SortFunc(places, func(a, b place) int { return strings.Compare(a.Region, b.Region) })
-	if !p.Searchable() {
-		return []Area{{Provinces: places}}
-	}
-	groups := make([]Area, len(areas))
-	for i, a := range areas {
-		groups[i].Key = "area." + a.key
-	}
-	for _, v := range places {
-		i := areaOf(v.Region)
-		groups[i].Provinces = append(groups[i].Provinces, v)
-	}
-	return slices.DeleteFunc(groups, func(a Area) bool { return len(a.Provinces) == 0 })
 }

@@ -20,6 +20,9 @@ const (
 	ProblemTooMany            Problem = "too_many"            // attempts are used up
 	ProblemRegister           Problem = "register"            // the authoritative source does not answer
 	ProblemSignOut            Problem = "sign_out"            // a sign-out request that cannot be trusted
+	ProblemMethodNotAllowed   Problem = "method_not_allowed"  // the application does not accept this way to sign in
+	ProblemClonedPasskey      Problem = "cloned_passkey"      // there may be a copy of a passkey
+	ProblemTooManyMethods     Problem = "too_many_methods"    // no more of one kind can be added
 )
 
 // Problems lists the problems.
@@ -27,7 +30,7 @@ func Problems() []Problem {
 	return []Problem{
 		ProblemGeneric, ProblemNotFound, ProblemBadRequest, ProblemUnknownApplication, ProblemRedirectURI, ProblemExpired,
 		ProblemProvinceDown, ProblemProvinceSlow, ProblemProvinceNonsense, ProblemProvinceUnknown, ProblemMismatch,
-		ProblemFrozen, ProblemTooMany, ProblemRegister, ProblemSignOut,
+		ProblemFrozen, ProblemTooMany, ProblemRegister, ProblemSignOut, ProblemMethodNotAllowed, ProblemClonedPasskey, ProblemTooManyMethods,
 	}
 }
 
@@ -45,6 +48,10 @@ const (
 	ErrDocument        Error = "document"         // not a number of that kind
 	ErrDocumentCheck   Error = "document_check"   // the check digit says that a digit is wrong
 	ErrDocumentUnknown Error = "document_unknown" // nobody who shares the phone has that number
+	ErrPasskey         Error = "passkey"          // the passkey did not work
+	ErrPasskeyUnknown  Error = "passkey_unknown"  // it is not known here
+	ErrRecoveryWrong   Error = "recovery_wrong"   // not one of the codes, or used before
+	ErrUserCode        Error = "user_code"        // not a code that a device shows now
 	ErrIdentity        Error = "identity"         // name, document and phone do not agree with the register
 )
 
@@ -52,6 +59,6 @@ const (
 func Errors() []Error {
 	return []Error{
 		ErrPhone, ErrCodeForm, ErrCodeWrong, ErrCodeExpired, ErrCodeExhausted, ErrName, ErrDocument, ErrDocumentCheck,
-		ErrDocumentUnknown, ErrIdentity,
+		ErrDocumentUnknown, ErrIdentity, ErrPasskey, ErrPasskeyUnknown, ErrRecoveryWrong, ErrUserCode,
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"manyou/federation/identity"
@@ -47,6 +48,8 @@ func parseTemplates(messages catalogue, a *assets) (*template.Template, error) {
 			return messages.text("date", "year", strconv.Itoa(at.Year()), "month", messages["month."+strconv.Itoa(int(at.Month()))],
 				"day", strconv.Itoa(at.Day()))
 		},
+		"moment":   func(at time.Time) string { return at.In(beijing).Format("2006-01-02 15:04") },
+		"methods":  strings.Fields,
 		"key":      func(prefix string, of any) string { return prefix + "." + fmt.Sprint(of) },
 		"field":    newField,
 		"document": identity.Kinds,

@@ -105,6 +105,12 @@ func (w *Web) Handler() http.Handler {
 // order of preference.
 func (w *Web) Language(r *http.Request, locales []string) string { return w.tongueFor(r, locales).code }
 
+// Text is a message for the request, and whether there is one.
+func (w *Web) Text(r *http.Request, key string) (string, bool) {
+	text, err := w.tongueFor(r, nil).messages.text(key)
+	return text, err == nil
+}
+
 // Pick chooses from names by language the one that suits a page for the request. Where there is none in its language, it
 // is Chinese, else the first by language code; "" if there are no names.
 func (w *Web) Pick(r *http.Request, names map[string]string, locales ...string) string {

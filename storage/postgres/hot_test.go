@@ -160,9 +160,10 @@ func TestHotOperationsAreOneStatementEach(t *testing.T) {
 		f    func() error
 	}{
 		{"CreateConversation", 1, func() error { return s.CreateConversation(t.Context(), conversation) }},
-		{"CompleteSignIn", 1, func() error { // and a batch, which is traced as such
-			return s.CompleteSignIn(t.Context(), storage.SignIn{ConversationID: "c",
+		{"CompleteSignIn", 2, func() error { // the session and the commit, and a batch, which is traced as such
+			_, err := s.CompleteSignIn(t.Context(), storage.SignIn{ConversationID: "c",
 				ConversationExpiresAt: conversation.ExpiresAt, ConversationVersion: 1, Person: &p, Session: session})
+			return err
 		}},
 		{"Session", 1, func() error { _, err := s.Session(t.Context(), session.ID, session.ExpiresAt); return err }},
 		{"Redeem", 1, func() error { _, err := s.Redeem(t.Context(), g, now); return err }},

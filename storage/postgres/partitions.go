@@ -27,6 +27,8 @@ var partitionedTables = []partitioned{
 	{"conversations", day, 3 * day},
 	{"limits", day, 3 * day},
 	{"replays", day, 3 * day},
+	{"tickets", day, 3 * day},
+	{"events", 60 * day, 400 * day},
 }
 
 // lockTimeout bounds how long Maintain waits for a lock. Statements queue up behind it, so it must not be long.

@@ -11,29 +11,29 @@ import (
 
 const applicationColumns = `client_id, status, name, region, auth_method, secret_hash, jwks, redirect_uris,
 	post_logout_redirect_uris, grant_types, scopes, audience, sector_identifier, id_token_alg, pkce_optional, issuer,
-	created_at, updated_at`
+	created_at, updated_at, channels, methods`
 
 // PutApplication implements [storage.Applications].
 func (s *Store) PutApplication(ctx context.Context, a storage.Application) error {
-	texts := make([]string, 0, 6)
-	for _, v := range []any{a.Name, a.RedirectURIs, a.PostLogoutRedirectURIs, a.GrantTypes, a.Scopes, a.Audience} {
+	texts := make([]string, 0, 8)
+	for _, v := range []any{a.Name, a.RedirectURIs, a.PostLogoutRedirectURIs, a.GrantTypes, a.Scopes, a.Audience, a.Channels, a.Methods} {
 		text, err := jsonText(v)
 		if err != nil {
 			return err
 		}
 		texts = append(texts, text)
 	}
-	_, err := s.write.Exec(ctx, `INSERT INTO applications (`+applicationColumns+`) VALUES `+placeholders(1, 18)+`
+	_, err := s.write.Exec(ctx, `INSERT INTO applications (`+applicationColumns+`) VALUES `+placeholders(1, 20)+`
 		ON CONFLICT (client_id) DO UPDATE SET status = excluded.status, name = excluded.name, region = excluded.region,
 		auth_method = excluded.auth_method, secret_hash = excluded.secret_hash, jwks = excluded.jwks,
 		redirect_uris = excluded.redirect_uris, post_logout_redirect_uris = excluded.post_logout_redirect_uris,
 		grant_types = excluded.grant_types, scopes = excluded.scopes, audience = excluded.audience,
 		sector_identifier = excluded.sector_identifier, id_token_alg = excluded.id_token_alg,
 		pkce_optional = excluded.pkce_optional, issuer = excluded.issuer, created_at = excluded.created_at,
-		updated_at = excluded.updated_at`,
+		updated_at = excluded.updated_at, channels = excluded.channels, methods = excluded.methods`,
 		a.ClientID, string(a.Status), texts[0], a.Region, a.AuthMethod, a.SecretHash, a.JWKS, texts[1], texts[2], texts[3],
 		texts[4], texts[5], a.SectorIdentifier, a.IDTokenAlg, a.PKCEOptional, a.Issuer, millis(a.CreatedAt),
-		millis(a.UpdatedAt))
+		millis(a.UpdatedAt), texts[6], texts[7])
 	return err
 }
 
@@ -72,19 +72,19 @@ func (s *Store) SetApplicationStatus(ctx context.Context, clientID string, statu
 // applicationRow is a row of applications as it is stored.
 type applicationRow struct {
 	a                    storage.Application
-	texts                [6]string
+	texts                [8]string
 	createdAt, updatedAt int64
 }
 
 func (r *applicationRow) dest() []any {
 	a, t := &r.a, &r.texts
 	return []any{&a.ClientID, (*string)(&a.Status), &t[0], &a.Region, &a.AuthMethod, &a.SecretHash, &a.JWKS, &t[1], &t[2],
-		&t[3], &t[4], &t[5], &a.SectorIdentifier, &a.IDTokenAlg, &a.PKCEOptional, &a.Issuer, &r.createdAt, &r.updatedAt}
+		&t[3], &t[4], &t[5], &a.SectorIdentifier, &a.IDTokenAlg, &a.PKCEOptional, &a.Issuer, &r.createdAt, &r.updatedAt, &t[6], &t[7]}
 }
 
 func (r *applicationRow) application() (storage.Application, error) {
 	a := &r.a
-	for i, dst := range []any{&a.Name, &a.RedirectURIs, &a.PostLogoutRedirectURIs, &a.GrantTypes, &a.Scopes, &a.Audience} {
+	for i, dst := range []any{&a.Name, &a.RedirectURIs, &a.PostLogoutRedirectURIs, &a.GrantTypes, &a.Scopes, &a.Audience, &a.Channels, &a.Methods} {
 		if err := json.Unmarshal([]byte(r.texts[i]), dst); err != nil {
 			return storage.Application{}, fmt.Errorf("storage: decode application %s: %w", a.ClientID, err)
 		}

@@ -34,6 +34,36 @@ func (s *Store) EndSession(ctx context.Context, id []byte, expiresAt, at time.Ti
 	return one(ctx, s.write, storage.ErrNotFound, st.SQL, st.Args...)
 }
 
+// maxSessions bounds a person's list of sessions.
+const maxSessions = 50
+
+// SessionsOf implements [storage.Sessions].
+func (s *Store) SessionsOf(ctx context.Context, personID string, now time.Time) (sessions []storage.Session, err error) {
+	err = s.read.Rows(ctx, `SELECT id, expires_at, epoch, auth_time, acr, amr, origin, user_agent, family, created_at
+		FROM sessions WHERE person_id = $1 AND ended_at = 0 AND expires_at > $2 ORDER BY created_at DESC, id LIMIT $3`,
+		[]any{personID, millis(now), maxSessions}, func(scan Scan) error {
+			n := storage.Session{PersonID: personID}
+			var expiresAt, authTime, createdAt int64
+			var amr string
+			if err := scan(&n.ID, &expiresAt, &n.Epoch, &authTime, &n.ACR, &amr, &n.Origin, &n.UserAgent, &n.Family, &createdAt); err != nil {
+				return err
+			}
+			n.ExpiresAt, n.AuthTime, n.CreatedAt, n.AMR = moment(expiresAt), moment(authTime), moment(createdAt), list(amr)
+			sessions = append(sessions, n)
+			return nil
+		})
+	return sessions, err
+}
+
+// EndSessionsOf implements [storage.Sessions].
+func (s *Store) EndSessionsOf(ctx context.Context, personID string, except []byte, at time.Time) (int64, error) {
+	if except == nil {
+		except = []byte{}
+	}
+	return s.write.Exec(ctx, `UPDATE sessions SET ended_at = $3 WHERE person_id = $1 AND ended_at = 0 AND family <> $2`,
+		personID, except, millis(at))
+}
+
 // VoidedSince implements [storage.Sessions].
 func (s *Store) VoidedSince(ctx context.Context, since time.Time, limit int) (voids []storage.Void, err error) {
 	// The conditions of the partial indexes are spelled out, so that a generic plan may use them.
@@ -79,7 +109,7 @@ func (s *Store) insertSession(n storage.Session) (Statement, error) {
 	return Statement{`INSERT INTO sessions (id, expires_at, person_id, epoch, auth_time, acr, amr, origin,
 		upstream_id_token, user_agent, family, created_at, ended_at)
 		SELECT $1, $2, p.id, p.epoch, $4, $5, $6, $7, $8, $9, $10, $11, 0
-		FROM persons p WHERE p.id = $3 AND p.status = 'active'`,
+		FROM persons p WHERE p.id = $3 AND p.status = 'active' RETURNING epoch`,
 		[]any{n.ID, millis(n.ExpiresAt), n.PersonID, millis(n.AuthTime), n.ACR, words(n.AMR), n.Origin, upstreamIDToken,
 			n.UserAgent, own, millis(n.CreatedAt)}}, nil
 }

@@ -2,6 +2,8 @@ package relational
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 
 	"manyou/storage"
 )
@@ -12,18 +14,22 @@ type step struct {
 	none error
 }
 
-// CompleteSignIn implements [storage.SignIns]. All statements travel together; what they wrote is judged before the
-// commit.
-func (s *Store) CompleteSignIn(ctx context.Context, in storage.SignIn) error {
+// CompleteSignIn implements [storage.SignIns]. All statements but the last travel together; what they wrote is judged
+// before the commit.
+func (s *Store) CompleteSignIn(ctx context.Context, in storage.SignIn) (epoch int64, err error) {
 	steps, err := s.signInSteps(in)
 	if err != nil {
-		return err
+		return 0, err
+	}
+	session, err := s.insertSession(in.Session)
+	if err != nil {
+		return 0, err
 	}
 	statements := make([]Statement, len(steps))
 	for i, st := range steps {
 		statements[i] = st.Statement
 	}
-	return s.inTx(ctx, func(tx Executor) error {
+	err = s.inTx(ctx, func(tx Executor) error {
 		written, err := tx.Batch(ctx, statements)
 		if err != nil {
 			return err
@@ -33,8 +39,14 @@ func (s *Store) CompleteSignIn(ctx context.Context, in storage.SignIn) error {
 				return st.none
 			}
 		}
+		if err := tx.Row(ctx, session.SQL, session.Args, &epoch); errors.Is(err, sql.ErrNoRows) {
+			return storage.ErrEnded
+		} else if err != nil {
+			return err
+		}
 		return nil
 	})
+	return epoch, err
 }
 
 func (s *Store) signInSteps(in storage.SignIn) ([]step, error) {
@@ -60,15 +72,28 @@ func (s *Store) signInSteps(in storage.SignIn) ([]step, error) {
 		}
 		steps = append(steps, step{st, storage.ErrConflict})
 	}
+	if in.Use != nil {
+		st, err := s.useCredential(*in.Use, in.Session.CreatedAt)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, step{st, storage.ErrUsed})
+	}
+	if in.Ticket != nil {
+		steps = append(steps, step{useTicket(*in.Ticket), storage.ErrConflict})
+	}
+	if in.Event != nil {
+		st, err := s.insertEvent(*in.Event)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, step{st, nil})
+	}
 	if in.ReplacesID != nil {
 		// The earlier session may have been dropped already.
 		steps = append(steps, step{
 			endOthersSession(in.ReplacesID, in.ReplacesExpiresAt, in.Session.CreatedAt, in.Session.PersonID), nil,
 		})
 	}
-	st, err := s.insertSession(in.Session)
-	if err != nil {
-		return nil, err
-	}
-	return append(steps, step{st, storage.ErrEnded}), nil
+	return steps, nil
 }

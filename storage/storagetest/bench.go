@@ -14,7 +14,7 @@ func Bench(b *testing.B, open func(t testing.TB) Database) {
 	s := f.session(p.ID)
 	c := storage.Conversation{ID: text(), ExpiresAt: f.now.Add(time.Hour)}
 	check(b, f.CreateConversation(b.Context(), c))
-	check(b, f.CompleteSignIn(b.Context(), storage.SignIn{
+	check(b, complete(f, b.Context(), storage.SignIn{
 		ConversationID: c.ID, ConversationExpiresAt: c.ExpiresAt, ConversationVersion: 1, Person: p, Session: s,
 	}))
 	redeem := func(b *testing.B) storage.Grant {

@@ -110,7 +110,7 @@ var linkCases = map[string]func(*testing.T, *fixture){
 		p := f.person(document)
 		in := f.signIn(t, p, f.session(p.ID))
 		in.Link = &storage.Link{Issuer: "https://id.zj.example", Subject: "subject", PersonID: p.ID, CreatedAt: f.now}
-		check(t, f.CompleteSignIn(t.Context(), in))
+		check(t, complete(f, t.Context(), in))
 		l, got, err := f.Link(t.Context(), in.Link.Issuer, in.Link.Subject)
 		check(t, err)
 		equal(t, l, *in.Link)
@@ -127,7 +127,7 @@ var linkCases = map[string]func(*testing.T, *fixture){
 		for i, issuer := range []string{"https://id.zj.example", "https://id.sc.example"} {
 			in := f.signIn(t, nil, f.session(p.ID))
 			in.Link = &storage.Link{Issuer: issuer, Subject: "s", PersonID: p.ID, CreatedAt: f.now.Add(time.Duration(i) * time.Second)}
-			check(t, f.CompleteSignIn(t.Context(), in))
+			check(t, complete(f, t.Context(), in))
 			want = append(want, *in.Link)
 		}
 		got, err := f.LinksOf(t.Context(), p.ID)
@@ -174,24 +174,24 @@ var credentialCases = map[string]func(*testing.T, *fixture){
 	"UseCredential/accepts a counter once": func(t *testing.T, f *fixture) {
 		p, _ := f.signedIn(t, document)
 		check(t, f.AddCredential(t.Context(), storage.Credential{ID: "c", PersonID: p.ID, Method: "totp", CreatedAt: f.now}))
-		check(t, f.UseCredential(t.Context(), "c", 5, f.now))
+		check(t, f.UseCredential(t.Context(), storage.CredentialUse{ID: "c", Counter: 5}, f.now))
 		for _, earlier := range []int64{5, 4, 0, -1} {
-			is(t, f.UseCredential(t.Context(), "c", earlier, f.now), storage.ErrUsed)
+			is(t, f.UseCredential(t.Context(), storage.CredentialUse{ID: "c", Counter: earlier}, f.now), storage.ErrUsed)
 		}
-		check(t, f.UseCredential(t.Context(), "c", 6, f.now.Add(time.Second)))
+		check(t, f.UseCredential(t.Context(), storage.CredentialUse{ID: "c", Counter: 6}, f.now.Add(time.Second)))
 		got, err := f.CredentialsOf(t.Context(), p.ID)
 		check(t, err)
 		if len(got) != 1 || got[0].Counter != 6 || !got[0].LastUsedAt.Equal(f.now.Add(time.Second)) {
 			t.Fatalf("%+v", got)
 		}
-		is(t, f.UseCredential(t.Context(), "d", 1, f.now), storage.ErrNotFound)
+		is(t, f.UseCredential(t.Context(), storage.CredentialUse{ID: "d", Counter: 1}, f.now), storage.ErrNotFound)
 	},
 	"UseCredential/at once on two nodes accepts one": func(t *testing.T, f *fixture) {
 		p, _ := f.signedIn(t, document)
 		check(t, f.AddCredential(t.Context(), storage.Credential{ID: "c", PersonID: p.ID, Method: "totp", CreatedAt: f.now}))
 		nodes := []storage.Store{f.Store, f.db.Node(t)}
 		oneWinner(t, 50, storage.ErrUsed, func(ctx context.Context, i int) error {
-			return nodes[i%2].UseCredential(ctx, "c", 9, f.now)
+			return nodes[i%2].UseCredential(ctx, storage.CredentialUse{ID: "c", Counter: 9}, f.now)
 		})
 	},
 	"RemoveCredential/removes only that person's": func(t *testing.T, f *fixture) {

@@ -1,6 +1,13 @@
 package config
 
-import "time"
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
 
 // Role says what an issuer is in the federation.
 type Role string
@@ -23,6 +30,7 @@ type Config struct {
 	Database       Database `yaml:"database" doc:"Where records are kept."`
 	RootKeyFile    string   `yaml:"root_key_file" doc:"File with the root key, 32 bytes in base64, under which everything personal is sealed. Make one with: manyou keys root. Without it a backup cannot be read. Instead of the file: MANYOU_ROOT_KEY."`
 	SMS            SMS      `yaml:"sms" doc:"The gateway that sends one-time codes."`
+	Passkey        Passkey  `yaml:"passkey" doc:"Signing in by fingerprint, face or screen lock."`
 	Register       Register `yaml:"register" doc:"The authoritative register of natural persons."`
 	Session        Session  `yaml:"session" doc:"Single sign-on at this issuer."`
 	Attempts       Attempts `yaml:"attempts" doc:"Bounds on attempts at signing in, in each hour."`
@@ -62,6 +70,36 @@ type SMS struct {
 type Webhook struct {
 	URL       string `yaml:"url" doc:"The gateway's URL."`
 	TokenFile string `yaml:"token_file" doc:"File with the bearer token to show there. Instead of the file: MANYOU_SMS_TOKEN."`
+}
+
+// Passkey says for whom passkeys are made, and which of them reach the fourth rung.
+type Passkey struct {
+	RPID           string   `yaml:"rp_id" doc:"The domain that passkeys belong to. Empty: the issuer's host. It cannot change later without losing every passkey. A province may name the nation's host, so that one passkey works everywhere."`
+	RelatedOrigins []string `yaml:"related_origins" doc:"At the nation: the origins of provinces that use its domain for their passkeys (https://id.zj.example). A browser takes five domains at most."`
+	RootsFile      string   `yaml:"attestation_roots_file" doc:"Certificates (PEM) of makers whose word is taken that a key cannot leave its hardware. Without it no passkey reaches the fourth rung."`
+	Models         []string `yaml:"attestation_models" doc:"The AAGUIDs of the models that are trusted, with those certificates."`
+}
+
+// Roots reads the makers' certificates; none if there is no file.
+func (p Passkey) Roots() (roots []*x509.Certificate, err error) {
+	if p.RootsFile == "" {
+		return nil, nil
+	}
+	rest, err := os.ReadFile(p.RootsFile)
+	if err != nil {
+		return nil, fmt.Errorf("passkey.attestation_roots_file: %w", err)
+	}
+	for block, rest := pem.Decode(rest); block != nil; block, rest = pem.Decode(rest) {
+		root, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("passkey.attestation_roots_file: %w", err)
+		}
+		roots = append(roots, root)
+	}
+	if len(roots) == 0 {
+		return nil, errors.New("passkey.attestation_roots_file: no certificate in it")
+	}
+	return roots, nil
 }
 
 // RegisterSource says where the register of natural persons is.

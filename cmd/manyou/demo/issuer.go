@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"manyou/cmd/manyou/backend"
+	"manyou/cmd/manyou/methods"
 	"manyou/federation/register"
 	"manyou/idp"
 	"manyou/storage"
@@ -50,11 +51,17 @@ func (n *Nation) openIssuer(ctx context.Context, o Options, st *state, region, u
 		return nil, nil, err
 	}
 	n.description.Clients = append(n.description.Clients, clients...)
+	// On localhost every issuer shares a domain, and so its passkeys; elsewhere they are the nation's.
+	offered, err := methods.New(methods.Config{Issuer: url, Name: issuerNames[region], RPID: n.hosts.Nation, Random: o.Random})
+	if err != nil {
+		return nil, nil, err
+	}
 	issuer, err := idp.New(ctx, idp.Config{
 		Issuer: url, Role: role, Region: region, Name: issuerNames[region],
-		Store: i.Store, Vault: i.Vault, Messages: box, Register: register.NewTable(i.Store),
+		Store: i.Store, Vault: i.Vault, Methods: offered, Messages: box, Register: register.NewTable(i.Store),
 		Clock: o.Clock, Random: o.Random, Logger: o.Logger.With("issuer", region),
 		Transport: n.Client.Transport, Limits: limits(),
+		PasskeyOrigins: n.provinceOrigins(region),
 	})
 	if err != nil {
 		return nil, nil, err

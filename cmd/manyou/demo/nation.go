@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ type Nation struct {
 	Client *http.Client
 
 	description Description
+	hosts       Hosts
 	places      []*place
 	servers     []*http.Server
 	dir         string
@@ -55,7 +57,7 @@ type Issuer struct {
 // called; Close is needed in either case.
 func Start(ctx context.Context, o Options) (_ *Nation, err error) {
 	o = o.withDefaults()
-	n := &Nation{places: places(o.Hosts), dir: o.DataDir, logger: o.Logger, failed: make(chan error, 1)}
+	n := &Nation{hosts: o.Hosts, places: places(o.Hosts), dir: o.DataDir, logger: o.Logger, failed: make(chan error, 1)}
 	if err := listen(ctx, n.places, o.Port, o.TLS != nil); err != nil {
 		return nil, err
 	}
@@ -104,6 +106,17 @@ func Start(ctx context.Context, o Options) (_ *Nation, err error) {
 		n.shutdown()
 	})
 	return n, nil
+}
+
+// provinceOrigins are the issuers whose pages use the nation's domain for their passkeys, where they are on another.
+func (n *Nation) provinceOrigins(region string) (origins []string) {
+	for _, p := range n.places {
+		u, err := url.Parse(p.url)
+		if region == nation && err == nil && strings.HasPrefix(p.key, "issuer/") && u.Hostname() != n.hosts.Nation {
+			origins = append(origins, p.url)
+		}
+	}
+	return origins
 }
 
 // build opens and serves all parties.

@@ -32,11 +32,44 @@ func Samples() []Sample {
 	ok, refused := http.StatusOK, http.StatusUnprocessableEntity
 	samples := []Sample{
 		{"home", ok, &web.HomePage{}},
-		{"phone", ok, &web.PhonePage{Frame: care, Action: action, HasProvinces: true}},
+		{"phone", ok, &web.PhonePage{
+			Frame: care, Action: action, HasProvinces: true, Passkey: &web.PasskeyPrompt{Options: options}, QR: true, LostURL: action + "/lost",
+		}},
+		{"phone_passkey_unknown", refused, &web.PhonePage{
+			Frame: care, Action: action, Passkey: &web.PasskeyPrompt{Options: options}, QR: true, Error: web.ErrPasskeyUnknown,
+		}},
+		{"phone_alone", ok, &web.PhonePage{Frame: care, Action: action}},
 		{"phone_wrong", refused, &web.PhonePage{Frame: care, Action: action, Phone: "1380000", HasProvinces: true, Error: web.ErrPhone}},
 		{"code", ok, &web.CodePage{Frame: care, Action: action, Phone: phone, ResendAfter: 58 * time.Second}},
 		{"code_wrong", refused, &web.CodePage{Frame: care, Action: action, Phone: phone, Error: web.ErrCodeWrong}},
-		{"totp", ok, &web.TOTPPage{Frame: care, Action: action}},
+		{"typed_totp", ok, &web.TypedPage{Frame: care, Action: action, Method: "totp", Others: []string{"recovery", "qr"}, Skip: true}},
+		{"typed_hotp_wrong", refused, &web.TypedPage{Frame: care, Action: action, Method: "hotp", Error: web.ErrCodeWrong}},
+		{"typed_recovery", ok, &web.TypedPage{Frame: care, Action: action, Method: "recovery", NeedsPhone: true, Others: []string{"totp"}}},
+		{"passkey", ok, &web.PasskeyPage{Frame: care, Action: action, Options: options, Others: []string{"totp", "recovery"}, Skip: true}},
+		{"passkey_wrong", refused, &web.PasskeyPage{Frame: care, Action: action, Options: options, Error: web.ErrPasskeyUnknown}},
+		{"lost", ok, &web.LostPage{Frame: care, Action: action, Ways: web.LostWays()}},
+		{"qr_waiting", ok, &web.QRPage{Frame: care, Action: action, State: "waiting", QR: picture("https://id.example/scan/sample"), EventsURL: action + "/events"}},
+		{"qr_scanned", ok, &web.QRPage{Frame: care, Action: action, State: "scanned", Number: "47", EventsURL: action + "/events"}},
+		{"qr_refused", ok, &web.QRPage{Frame: care, Action: action, State: "refused"}},
+		{"qr_expired", ok, &web.QRPage{Frame: care, Action: action, State: "expired"}},
+		{"scan", ok, &web.ScanPage{
+			Action: "/scan/sample", Asker: "四川养老服务", Region: "浙江省统一身份认证", Device: "Chrome · Windows", Address: "203.0.113.0", Name: "王小明",
+			Choices: []string{"31", "47", "82"},
+		}},
+		{"scan_counter", ok, &web.ScanPage{
+			Action: "/account/show", Asker: "杭州市政务服务大厅 12 号窗口", Region: "浙江省统一身份认证", Name: "王小明", Message: "办理居住证", SamePlace: true,
+		}},
+		{"device", ok, &web.DevicePage{Action: "/device", Code: "BCDF-GHJK"}},
+		{"device_wrong", refused, &web.DevicePage{Action: "/device", Code: "BCDF-GHJK", Error: web.ErrUserCode}},
+		{"show_code", ok, &web.ShowCodePage{QR: picture("BCDFGHJK"), Code: "BCDF-GHJK", EventsURL: account + "/show/events", NextURL: account + "/show?code=BCDFGHJK"}},
+		{"passkey_enrol", ok, &web.PasskeyEnrolPage{Action: account + "/add/passkey", Options: options, Enrolment: "sealed"}},
+		{"passkey_enrol_wrong", refused, &web.PasskeyEnrolPage{Action: account + "/add/passkey", Options: options, Enrolment: "sealed", Error: web.ErrPasskey}},
+		{"recovery_offer", ok, &web.RecoveryOfferPage{Action: account + "/add/recovery", Left: 4}},
+		{"recovery", ok, &web.RecoveryPage{Action: account, Codes: codes()}},
+		{"not_me", ok, &web.NotMePage{Action: account + "/not-me", Device: web.Device{ID: "1", Name: "Chrome · Windows"}}},
+		{"not_me_done", ok, &web.NotMePage{Action: account + "/not-me", Done: true}},
+		{"history", ok, &web.HistoryPage{Entries: history(), MoreURL: account + "/history?before=1"}},
+		{"history_none", ok, &web.HistoryPage{}},
 		{"identify", ok, &web.IdentifyPage{Frame: care, Action: action}},
 		{"identify_wrong", refused, &web.IdentifyPage{
 			Frame: care, Action: action, Name: "阿依古丽·买买提", Kind: "resident_id", Number: "650000199003070011",
@@ -52,17 +85,11 @@ func Samples() []Sample {
 		{"consent", ok, &web.ConsentPage{Frame: to("浙江省人民政府住房公积金管理中心"), Action: action, Scopes: web.Scopes()}},
 		{"sign_out", ok, &web.SignOutPage{Frame: care, Action: "/end_session", Fields: []web.Field{{Name: "state", Value: "s"}}}},
 		{"signed_out", ok, &web.SignedOutPage{}},
-		{"account", ok, &web.AccountPage{
-			Name: "阿依古丽·买买提", Document: "330***********0011", Action: account, EnrolURL: "/account/totp", SignOutURL: "/end_session",
-			Methods: []web.Method{
-				{ID: "1", Kind: "sms", Label: phone, AddedAt: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)},
-				{ID: "2", Kind: "totp", AddedAt: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Removable: true},
-			},
-			Links: []string{"四川省统一身份认证", "https://id.nation.example"},
-		}},
+		{"account", ok, accountPage()},
 		{"account_new", ok, &web.AccountPage{
-			Name: "王小明", Document: "CHN/E*****000", Action: account, EnrolURL: "/account/totp", SignOutURL: "/end_session",
-			Methods: []web.Method{{ID: "1", Kind: "sms", Label: phone, AddedAt: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}},
+			Name: "王小明", Document: "CHN/E*****000", Action: account, AddURLs: addURLs, SignOutURL: "/end_session", HistoryURL: account + "/history",
+			Notice: "ended", Sessions: []web.Device{{ID: "1", Name: "Chrome · Android", Here: true, SignedInAt: day(11, 23)}},
+			Methods: []web.Method{{ID: "1", Kind: "sms", Label: phone, AddedAt: day(3, 1)}},
 		}},
 		{"totp_enrol", ok, enrolment("")},
 		{"totp_enrol_wrong", refused, enrolment(web.ErrCodeWrong)},
@@ -94,11 +121,7 @@ func enrolment(problem web.Error) web.Page {
 	if err != nil {
 		panic(err) // of constants
 	}
-	picture, err := otp.QRSVG(uri)
-	if err != nil {
-		panic(err)
-	}
-	return &web.TOTPEnrolPage{Action: "/account/totp", QR: picture, Secret: otp.SecretText(secret), Enrolment: "sealed", Error: problem}
+	return &web.TOTPEnrolPage{Action: "/account/add/totp", Method: "totp", QR: picture(uri), Secret: otp.SecretText(secret), Enrolment: "sealed", Error: problem}
 }
 
 // Handler serves the samples under /NAME with everything that pages need.
