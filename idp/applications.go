@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,6 +17,9 @@ import (
 
 // applicationAge is how long an application is remembered, and so how long a suspension takes to be felt everywhere.
 const applicationAge = time.Second
+
+// readTimeout bounds a reading that others wait for.
+const readTimeout = 5 * time.Second
 
 // maxApplications bounds the memory of the cache. Past it the cache starts anew.
 const maxApplications = 20_000
@@ -50,7 +54,7 @@ var errNoApplication = errors.New("no such application is published")
 
 // get returns a published application. errNoApplication if there is none.
 func (a *applications) get(ctx context.Context, clientID string) (*application, error) {
-	if clientID == "" || len(clientID) > 256 {
+	if clientID == "" || len(clientID) > 256 || strings.ContainsFunc(clientID, func(r rune) bool { return r < ' ' || r > '~' }) { // VSCHAR, RFC 6749 A.1
 		return nil, errNoApplication
 	}
 	now := a.clock()
@@ -59,7 +63,11 @@ func (a *applications) get(ctx context.Context, clientID string) (*application, 
 	a.mu.RUnlock()
 	if !ok || now.After(r.until) {
 		// A request that gives up must not fail those that wait with it.
-		v, err, _ := a.flight.Do(clientID, func() (any, error) { return a.read(context.WithoutCancel(ctx), clientID) })
+		v, err, _ := a.flight.Do(clientID, func() (any, error) {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
+			defer cancel()
+			return a.read(ctx, clientID)
+		})
 		if err != nil {
 			return nil, err
 		}

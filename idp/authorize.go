@@ -96,15 +96,19 @@ func (i *Issuer) suffices(req *authorizationRequest, app *application, s storage
 	if req.MaxAge != nil && i.Clock().After(s.AuthTime.Add(time.Duration(*req.MaxAge)*time.Second)) {
 		return false
 	}
-	// A session that came from the asker proves nothing to the asker: the nation does not learn from a province what
-	// the province learned from the nation.
-	if app.Application.Issuer && s.Origin != "" && i.signin.RegionOf(s.Origin) == app.Region {
+	if i.askersOwn(app, s) {
 		return false
 	}
 	if rung, _, _ := req.rungWanted(); s.ACR < rung {
 		return false
 	}
 	return i.rightSubject(req, app, s)
+}
+
+// askersOwn reports whether a session came from the asker: it proves nothing to the asker. The nation does not learn from
+// a province what the province learned from the nation.
+func (i *Issuer) askersOwn(app *application, s storage.Session) bool {
+	return app.Application.Issuer && s.Origin != "" && i.signin.RegionOf(s.Origin) == app.Region
 }
 
 // rightSubject reports whether a session is that of the person the request names, if it names one.
@@ -171,6 +175,10 @@ func (i *Issuer) finish(w http.ResponseWriter, r *http.Request, req *authorizati
 		i.respondError(w, r, req, errUnmet)
 		return
 	}
+	if i.askersOwn(app, s) {
+		i.respondError(w, r, req, &protocolError{Code: "login_required", Description: "nobody is signed in"})
+		return
+	}
 	if !i.rightSubject(req, app, s) {
 		i.respondError(w, r, req, &protocolError{Code: "login_required", Description: "another person is signed in"})
 		return
@@ -197,6 +205,9 @@ func (i *Issuer) mustConsent(r *http.Request, req *authorizationRequest, app *ap
 	if app.Application.Issuer || !req.scoped(scopeDocument) {
 		return false, nil
 	}
+	if req.asks("consent") && !req.consentAsked { // OpenID Connect Core §3.1.2.1
+		return true, nil
+	}
 	c, err := i.Store.Consent(r.Context(), s.PersonID, app.ClientID)
 	if errors.Is(err, storage.ErrNotFound) {
 		return true, nil
@@ -209,7 +220,7 @@ func (i *Issuer) askConsent(w http.ResponseWriter, r *http.Request, req *authori
 		i.respondError(w, r, req, &protocolError{Code: "consent_required", Description: "the citizen has yet to agree"})
 		return
 	}
-	body, err := continuation{Request: req}.encode()
+	body, err := continuation{Request: req, Asked: true}.encode()
 	if err != nil {
 		i.fault(w, r, err)
 		return

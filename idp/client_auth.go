@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/zitadel/oidc/v3/pkg/op"
+
+	"manyou/storage"
 )
 
 // Methods of client authentication (OpenID Connect Core §9, RFC 7591 §2).
@@ -146,6 +148,9 @@ func (i *Issuer) authenticateByKey(ctx context.Context, cc *op.ClientCredentials
 		err = errors.New("assertion has no usable jti")
 	default:
 		err = i.Store.Use(ctx, "client_assertion", app.ClientID+"\x00"+claims.ID, expires.Add(2*clockSkew))
+		if err != nil && !errors.Is(err, storage.ErrUsed) {
+			return nil, serverError(err)
+		}
 	}
 	if err != nil {
 		return nil, invalidClient(err)

@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -63,7 +64,7 @@ func (i *Issuer) mintCode(r *authorizationRequest, app *application, s storage.S
 	if offline(r.Scopes, app) {
 		end = now.Add(offlineLifetime)
 	}
-	body, err := json.Marshal(code{
+	body, err := marshalPlain(code{
 		ClientID: r.ClientID, RedirectURI: r.RedirectURI, Challenge: r.CodeChallenge, Nonce: r.Nonce,
 		ExpiresAt: now.Add(codeLifetime).Unix(), GrantID: id, GrantExpires: end.Unix(),
 		SessionID: s.ID, SessionEnd: s.ExpiresAt.Unix(), PersonID: s.PersonID, Epoch: s.Epoch,
@@ -73,6 +74,16 @@ func (i *Issuer) mintCode(r *authorizationRequest, app *application, s storage.S
 		return "", fmt.Errorf("mint code: %w", err)
 	}
 	return i.Vault.SealToken(purposeCode, body)
+}
+
+// marshalPlain is JSON in which the characters of HTML stand for themselves: it is not put into a page, and would grow
+// sixfold.
+func marshalPlain(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return b.Bytes(), err
 }
 
 // offline reports whether a grant outlives its session (OpenID Connect Core §11).

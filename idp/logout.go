@@ -1,8 +1,11 @@
 package idp
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -47,8 +50,16 @@ func (i *Issuer) endSession(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	req, err := i.parseSignOut(r, p)
-	if err != nil {
+	switch {
+	case errors.Is(err, errHint):
+		// A key may have retired, an application been suspended. Nobody is left signed in for that: the citizen is asked,
+		// and goes nowhere afterwards.
+		req, p = signOutRequest{}, parameters{"ui_locales": p["ui_locales"], "action": p["action"]}
+	case errors.Is(err, errSignOut):
 		i.problem(w, r, http.StatusBadRequest, web.ProblemSignOut, err)
+		return
+	case err != nil:
+		i.fault(w, r, err)
 		return
 	}
 	s, err := i.cookies.Current(r)
@@ -90,29 +101,58 @@ func (i *Issuer) confirmed(r *http.Request, p parameters) bool {
 	return r.Method == http.MethodPost && p.get("action") == "sign_out" && i.crossOrigin.Check(r) == nil
 }
 
+var (
+	// errHint reports what says who asks and cannot be relied on.
+	errHint = errors.New("id_token_hint or client_id is not one that can be relied on")
+	// errSignOut reports a request that is not one.
+	errSignOut = errors.New("the request to sign out cannot be trusted")
+)
+
+// claimsToBeOurs reports whether a token says that it is of this issuer, which proves nothing: its key may have retired.
+func (i *Issuer) claimsToBeOurs(token string) bool {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return false
+	}
+	payload, err := encoding.DecodeString(parts[1])
+	var claims idToken
+	return err == nil && json.Unmarshal(payload, &claims) == nil && claims.Issuer == i.Issuer
+}
+
+// maxSignOutState bounds an application's state: it travels sealed, and so longer, through the other issuers that the
+// sign-out visits, each of which takes parameters of 4 KiB.
+const maxSignOutState = 1 << 10
+
 func (i *Issuer) parseSignOut(r *http.Request, p parameters) (signOutRequest, error) {
 	var req signOutRequest
 	clientID := p.get("client_id")
 	if token := p.get("id_token_hint"); token != "" {
 		hint, ok := i.hint(token)
-		if !ok {
-			return req, errors.New("id_token_hint is not an ID token of this issuer")
+		if !ok && i.claimsToBeOurs(token) {
+			return req, errHint
+		} else if !ok {
+			return req, fmt.Errorf("%w: id_token_hint is no ID token", errSignOut)
 		}
 		if clientID != "" && clientID != hint.Audience { // §2
-			return req, errors.New("client_id is not the audience of id_token_hint")
+			return req, fmt.Errorf("%w: client_id is not the audience of id_token_hint", errSignOut)
 		}
 		req.hint, clientID = &hint, hint.Audience
 	}
 	if clientID != "" {
 		app, err := i.apps.get(r.Context(), clientID)
-		if err != nil {
+		if errors.Is(err, errNoApplication) {
+			return req, errHint
+		} else if err != nil {
 			return req, err
 		}
 		req.app = app
 	}
 	if uri := p.get("post_logout_redirect_uri"); uri != "" {
 		if req.app == nil || !slices.Contains(req.app.Application.PostLogoutRedirectURIs, uri) { // §3, compared as strings
-			return req, errors.New("post_logout_redirect_uri is not registered")
+			return req, fmt.Errorf("%w: post_logout_redirect_uri is not registered", errSignOut)
+		}
+		if len(p.get("state")) > maxSignOutState && !req.app.Application.Issuer {
+			return req, fmt.Errorf("%w: state is too long", errSignOut)
 		}
 		req.target = withState(uri, p.get("state"))
 	}
@@ -125,7 +165,12 @@ func (i *Issuer) hintNames(req signOutRequest, s storage.Session) bool {
 
 // signOut ends the session here and goes on to where it came from.
 func (i *Issuer) signOut(w http.ResponseWriter, r *http.Request, s storage.Session, target string) {
-	if err := i.cookies.End(w, r); err != nil {
+	// The session may have come from another issuer earlier, before the citizen proved themselves here anew.
+	s, err := i.withOrigin(r.Context(), s)
+	if err == nil {
+		err = i.cookies.End(w, r)
+	}
+	if err != nil {
 		i.fault(w, r, err)
 		return
 	}
@@ -141,6 +186,28 @@ func (i *Issuer) signOut(w http.ResponseWriter, r *http.Request, s storage.Sessi
 		}
 	}
 	i.signedOut(w, r, target)
+}
+
+// withOrigin is the session of a family that came from another issuer, or the session itself if none did.
+func (i *Issuer) withOrigin(ctx context.Context, s storage.Session) (storage.Session, error) {
+	if s.Origin != "" {
+		return s, nil
+	}
+	family, err := i.Store.SessionsOf(ctx, s.PersonID, i.Clock())
+	if err != nil {
+		return s, err
+	}
+	for _, one := range family {
+		if one.Origin == "" || !bytes.Equal(one.Family, s.Family) {
+			continue
+		}
+		live, err := i.Store.Session(ctx, one.ID, one.ExpiresAt) // with its ID token
+		if errors.Is(err, storage.ErrNotFound) {
+			continue
+		}
+		return live.Session, err
+	}
+	return s, nil
 }
 
 func (i *Issuer) sealSignOut(target string) (string, error) {

@@ -16,7 +16,8 @@ const (
 	maxRequest   = 32 << 10
 	maxParameter = 4 << 10
 	maxClaims    = 2 << 10
-	maxNonce     = 1 << 10
+	maxNonce     = 512
+	maxHint      = 256 // each of login_hint, domain_hint, ui_locales, acr_values
 )
 
 // authorizationRequest is a request at the authorization endpoint (OpenID Connect Core §3.1.2.1), as far as it is
@@ -39,7 +40,8 @@ type authorizationRequest struct {
 	CodeChallenge string   `json:"code_challenge,omitempty"`
 	Channel       string   `json:"channel,omitempty"` // how the citizen comes: app, mini-program, kiosk, counter, web
 
-	claims claimsRequest
+	claims       claimsRequest
+	consentAsked bool // in this conversation
 }
 
 // parameters are the request's own, each given once at most.
@@ -88,8 +90,19 @@ func parseAuthorizationRequest(p parameters, app *application) (*authorizationRe
 	if err := p.once(); err != nil {
 		return r, err
 	}
-	if len(r.Nonce) > maxNonce {
-		return r, invalidRequest("nonce is too long")
+	// What a code carries may double in length when it is written as JSON, and no more: a code that is handed out can be
+	// redeemed.
+	if len(r.Nonce) > maxNonce || strings.ContainsFunc(r.Nonce+r.Claims, func(c rune) bool { return c < ' ' || c == 0x2028 || c == 0x2029 }) {
+		return r, invalidRequest("nonce is too long, or nonce or claims hold control characters")
+	}
+	for _, hint := range []string{r.LoginHint, r.DomainHint, p.get("ui_locales"), p.get("acr_values")} {
+		if len(hint) > maxHint {
+			return r, invalidRequest("a hint is too long")
+		}
+	}
+	if r.ResponseMode == "form_post" && !strings.HasPrefix(r.RedirectURI, "http") {
+		r.ResponseMode = "" // no form leads to an application of the device
+		return r, invalidRequest("form_post needs a redirect URI of https")
 	}
 	switch rt := p.get("response_type"); rt {
 	case "code":

@@ -16,6 +16,8 @@ import (
 
 // continuation is what a sign-in is for: a request of an application, or a page of this issuer.
 type continuation struct {
+	// Asked is set once the citizen was asked to agree: prompt=consent asks once.
+	Asked   bool                  `json:"asked,omitempty"`
 	Request *authorizationRequest `json:"request,omitempty"`
 	Local   string                `json:"local,omitempty"` // a path
 }
@@ -74,6 +76,12 @@ func (h host) resume(w http.ResponseWriter, r *http.Request, body []byte, then f
 		h.fault(w, r, err)
 		return
 	}
+	// It may also have given up this redirect URI, or a scope.
+	if !slices.Contains(app.Application.RedirectURIs, c.Request.RedirectURI) {
+		h.problem(w, r, http.StatusBadRequest, web.ProblemRedirectURI, errors.New("redirect_uri is not registered any more"))
+		return
+	}
+	c.Request.Scopes, c.Request.consentAsked = app.still(c.Request.Scopes), c.Asked
 	then(c.Request, app)
 }
 

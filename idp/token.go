@@ -110,6 +110,7 @@ func (i *Issuer) openCode(r *oidc.AccessTokenRequest, app *application) (*code, 
 
 // answer mints what a grant is good for.
 func (i *Issuer) answer(g storage.Grant, app *application, nonce string, withIDToken bool) (*op.Response, error) {
+	g.Scopes = app.still(g.Scopes)
 	response := tokenResponse{
 		TokenType: "Bearer", ExpiresIn: int64(accessLifetime.Seconds()), Scope: strings.Join(g.Scopes, " "),
 	}
@@ -132,6 +133,11 @@ func (i *Issuer) answer(g storage.Grant, app *application, nonce string, withIDT
 		}
 	}
 	return op.NewResponse(response), nil
+}
+
+// still are the scopes that the application may have now: an approval may have been withdrawn since they were granted.
+func (a *application) still(scopes []string) []string {
+	return slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return !slices.Contains(a.Scopes, s) })
 }
 
 // RefreshToken rotates a refresh token (RFC 6749 §6, RFC 9700 §4.14.2). There is no new ID token: nothing was proven

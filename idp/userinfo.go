@@ -56,7 +56,7 @@ func (i *Issuer) userInfo(ctx context.Context, p *presented) (*userInfo, error) 
 	if err := request.parseClaims(); err != nil {
 		return nil, err
 	}
-	scopes := p.scopes()
+	scopes := p.app.still(p.scopes())
 	// A claim is given for its scope, or if it was asked for by name by an application that may have the scope.
 	gives := func(scope, claim string) bool {
 		if slices.Contains(scopes, scope) {
@@ -82,7 +82,7 @@ func (i *Issuer) userInfo(ctx context.Context, p *presented) (*userInfo, error) 
 			}
 		}
 	}
-	if slices.Contains(scopes, scopeDocument) {
+	if slices.Contains(scopes, scopeDocument) && i.agreed(ctx, p) {
 		person, err := i.Store.Person(ctx, p.grant.PersonID)
 		if err != nil {
 			return nil, err
@@ -90,6 +90,16 @@ func (i *Issuer) userInfo(ctx context.Context, p *presented) (*userInfo, error) 
 		info.Document = documentOf(person)
 	}
 	return info, nil
+}
+
+// agreed reports whether the citizen still agrees that an application may have the document. Another issuer of the
+// federation is not a recipient of its own.
+func (i *Issuer) agreed(ctx context.Context, p *presented) bool {
+	if p.app.Application.Issuer {
+		return true
+	}
+	c, err := i.Store.Consent(ctx, p.grant.PersonID, p.app.ClientID)
+	return err == nil && slices.Contains(c.Scopes, scopeDocument)
 }
 
 func documentOf(p storage.Person) *documentClaim {

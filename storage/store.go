@@ -122,6 +122,9 @@ type SignIn struct {
 	Ticket *Ticket
 	// Event is stored if not nil.
 	Event *Event
+	// Rests names the session on whose strength this one begins, nil if there is none: it must be that person's, and
+	// stand, else ErrEnded and nothing is written.
+	Rests *SessionRef
 	// ReplacesID and ReplacesExpiresAt name the browser's earlier session; nil if there was none. It ends with its family
 	// if it is another person's. The same person's goes on, because tokens and codes of it are in use.
 	ReplacesID        []byte
@@ -129,6 +132,12 @@ type SignIn struct {
 	// Session begins. Its Epoch is set by the store from the person as read in this transaction; if the person
 	// is not active: ErrEnded and nothing is written.
 	Session Session
+}
+
+// SessionRef names a session.
+type SessionRef struct {
+	ID        []byte
+	ExpiresAt time.Time
 }
 
 // SignIns end sign-in conversations.
@@ -201,8 +210,8 @@ type Upstreams interface {
 type SigningKeys interface {
 	// SigningKeys returns all keys, oldest first.
 	SigningKeys(ctx context.Context) ([]SigningKey, error)
-	// AddSigningKey stores a key and sets RetireAt on all older keys of its algorithm that have none, in one
-	// transaction. It writes only if the newest key of that algorithm is the one named ("" if there is none):
+	// AddSigningKey stores a key and sets RetireAt on all older keys of its algorithm that have none or a later one, in
+	// one transaction. It writes only if the newest key of that algorithm is the one named ("" if there is none):
 	// two nodes that rotate at once yield one new key, the other gets ErrConflict.
 	AddSigningKey(ctx context.Context, k SigningKey, newest string, retireOlderAt time.Time) error
 	// DropSigningKeys deletes keys retired before the time.

@@ -42,6 +42,8 @@ type appAdd struct {
 	Audience      []string `placeholder:"URI" help:"Audiences of its access tokens besides the issuer. Repeatable."`
 	Sector        string   `placeholder:"HOST" help:"Host that pairwise subjects are computed for; that of the redirect URIs if not given."`
 	IDTokenAlg    string   `name:"id-token-alg" default:"ES256" enum:"ES256,RS256" help:"Algorithm of its ID tokens: ${enum}."`
+	Channel       []string `placeholder:"CHANNEL" help:"Channels it may be used on (app, mini-program, kiosk, counter, web); any if not given. Repeatable."`
+	Method        []string `placeholder:"METHOD" help:"Ways to sign in that it accepts (passkey, sms, totp, hotp, recovery, qr); any if not given. Repeatable."`
 	PKCEOptional  bool     `name:"pkce-optional" help:"It may go without PKCE, and must then send a nonce."`
 	Federation    bool     `help:"It is itself an issuer of the federation, and receives documents for linking."`
 	Publish       bool     `help:"Publish it at once, without review."`
@@ -82,7 +84,7 @@ func (c *appAdd) application(region string) (storage.Application, error) {
 		ClientID: c.ClientID, Status: storage.ApplicationDraft, Name: map[string]string{"zh": c.NameZH, "en": c.NameEN},
 		Region: c.Region, AuthMethod: c.AuthMethod, RedirectURIs: c.RedirectURI, PostLogoutRedirectURIs: c.PostLogoutURI,
 		GrantTypes: c.Grant, Scopes: c.Scope, Audience: c.Audience, SectorIdentifier: c.Sector, IDTokenAlg: c.IDTokenAlg,
-		PKCEOptional: c.PKCEOptional, Issuer: c.Federation, CreatedAt: now, UpdatedAt: now,
+		Channels: c.Channel, Methods: c.Method, PKCEOptional: c.PKCEOptional, Issuer: c.Federation, CreatedAt: now, UpdatedAt: now,
 	}
 	if c.Publish {
 		app.Status = storage.ApplicationPublished
@@ -275,6 +277,7 @@ func (c *appShow) Run(ctx context.Context, t *terminal) error {
 		f := facts{
 			{"client_id", a.ClientID}, {"status", string(a.Status)}, {"name zh", a.Name["zh"]}, {"name en", a.Name["en"]},
 			{"region", a.Region}, {"auth method", a.AuthMethod}, {"grant types", strings.Join(a.GrantTypes, " ")},
+			{"channels", strings.Join(a.Channels, " ")}, {"methods", strings.Join(a.Methods, " ")},
 			{"scopes", strings.Join(a.Scopes, " ")}, {"audience", strings.Join(a.Audience, " ")},
 			{"sector", a.Sector}, {"ID token", a.IDTokenAlg},
 		}
@@ -306,6 +309,8 @@ type shownApplication struct {
 	PostLogoutRedirectURIs []string                  `json:"post_logout_redirect_uris"`
 	GrantTypes             []string                  `json:"grant_types"`
 	Scopes                 []string                  `json:"scopes"`
+	Channels               []string                  `json:"channels,omitempty"`
+	Methods                []string                  `json:"methods,omitempty"`
 	Audience               []string                  `json:"audience,omitempty"`
 	Sector                 string                    `json:"sector_identifier"`
 	IDTokenAlg             string                    `json:"id_token_signed_response_alg"`
@@ -319,7 +324,7 @@ func show(a storage.Application) shownApplication {
 	return shownApplication{
 		ClientID: a.ClientID, Status: a.Status, Name: a.Name, Region: a.Region, AuthMethod: a.AuthMethod,
 		RedirectURIs: a.RedirectURIs, PostLogoutRedirectURIs: a.PostLogoutRedirectURIs, GrantTypes: a.GrantTypes,
-		Scopes: a.Scopes, Audience: a.Audience, Sector: a.SectorIdentifier, IDTokenAlg: a.IDTokenAlg,
+		Scopes: a.Scopes, Channels: a.Channels, Methods: a.Methods, Audience: a.Audience, Sector: a.SectorIdentifier, IDTokenAlg: a.IDTokenAlg,
 		PKCEOptional: a.PKCEOptional, Federation: a.Issuer, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 	}
 }

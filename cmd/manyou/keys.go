@@ -73,12 +73,12 @@ func showKeys(stored []storage.SigningKey, now time.Time) []shownKey {
 			s.RetireAt = &k.RetireAt
 		}
 		switch {
+		case s.RetireAt != nil && now.After(k.RetireAt):
+			s.State = "retired"
 		case k.ActiveFrom.After(now):
 			s.State = "next"
 		case signing[k.Algorithm] == k.KeyID:
 			s.State = "signing"
-		case s.RetireAt != nil && now.After(k.RetireAt):
-			s.State = "retired"
 		}
 		list[i] = s
 	}

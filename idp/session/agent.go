@@ -1,6 +1,18 @@
 package session
 
-import "strings"
+import (
+	"net/http"
+	"strings"
+)
+
+// maxAgent bounds what is kept of a browser's own description, in bytes.
+const maxAgent = 200
+
+// Agent is what a browser says it is, cut short, in characters that every database stores.
+func Agent(r *http.Request) string {
+	agent := r.UserAgent()
+	return strings.ReplaceAll(strings.ToValidUTF8(agent[:min(len(agent), maxAgent)], ""), "\x00", "")
+}
 
 // browsers and systems are recognised by what their User-Agent holds, the more particular first: most pretend to be others.
 var (

@@ -159,9 +159,22 @@ func (c *Cookies) KnownBrowser(r *http.Request) string {
 	return cookie.Value
 }
 
+// maxBound is how many conversations one browser has at once.
+const maxBound = 8
+
 // Bind gives the browser a secret by which a conversation knows it, for as long as the conversation lives. Each
 // conversation has its own: two tabs that begin at once do not overwrite each other's.
-func (c *Cookies) Bind(w http.ResponseWriter, conversation string, life time.Duration) (secret string, err error) {
+func (c *Cookies) Bind(w http.ResponseWriter, r *http.Request, conversation string, life time.Duration) (secret string, err error) {
+	var mine []string
+	for _, cookie := range r.Cookies() {
+		if before, after, ok := strings.Cut(c.name("signin-*"), "*"); ok && strings.HasPrefix(cookie.Name, before) && strings.HasSuffix(cookie.Name, after) {
+			mine = append(mine, cookie.Name)
+		}
+	}
+	// Browsers send the oldest first (RFC 6265 §5.4). A conversation that was left does not keep its cookie for ever.
+	for _, name := range mine[:max(0, len(mine)-maxBound+1)] {
+		http.SetCookie(w, &http.Cookie{Name: name, Path: "/", MaxAge: -1, Secure: c.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	}
 	var b [browserBytes]byte
 	if _, err := io.ReadFull(c.Random, b[:]); err != nil {
 		return "", fmt.Errorf("bind conversation: %w", err)

@@ -46,6 +46,10 @@ const NationRegion = "00"
 // before it shows a page; if no page may be shown and nobody knows the citizen, the request is refused.
 func (s *SignIn) Begin(w http.ResponseWriter, r *http.Request, req Request, current *storage.Session) {
 	st := state{Step: stepPhone, Request: req}
+	// What the asker proved proves nothing to the asker, and nothing is built on it.
+	if current != nil && req.Asker != "" && s.RegionOf(current.Origin) == req.Asker {
+		current = nil
+	}
 	if current != nil && !req.Choose && s.askOrigin(w, r, req, current) {
 		return
 	}

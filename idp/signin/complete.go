@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"time"
 
 	"manyou/idp/session"
 	"manyou/idp/web"
@@ -18,20 +17,11 @@ type outcome struct {
 	link       *storage.Link
 	credential *storage.Credential
 	use        *storage.CredentialUse
-	ticket     *storage.Ticket // of another device that approved
-	rests      *restsOn        // the session that it was approved with
-	origin     string          // the issuer where the person authenticated, "" if here
-	idToken    string          // of that issuer
+	ticket     *storage.Ticket     // of another device that approved
+	rests      *storage.SessionRef // the session that it was approved with
+	origin     string              // the issuer where the person authenticated, "" if here
+	idToken    string              // of that issuer
 }
-
-// restsOn names a session that has to stand when another begins on the strength of it.
-type restsOn struct {
-	id        []byte
-	expiresAt time.Time
-}
-
-// maxUserAgent bounds what is kept of the browser's own description, in bytes.
-const maxUserAgent = 200
 
 // is the outcome of a sign-in of a known person, with nothing else to write.
 func is(person string) func() (outcome, error) {
@@ -53,6 +43,11 @@ func (s *SignIn) complete(w http.ResponseWriter, r *http.Request, c *conversatio
 		return
 	case errors.Is(err, storage.ErrUsed):
 		s.wrong(w, r, c) // of two who used a code at once this is the second
+		return
+	case errors.Is(err, storage.ErrEnded) && c.rests():
+		// What it would have rested on has ended meanwhile: the citizen signs in from the beginning.
+		c.state.QR, c.state.Upstream = nil, nil
+		s.toPhone(w, r, c)
 		return
 	case errors.Is(err, storage.ErrEnded):
 		s.problem(w, r, http.StatusForbidden, web.ProblemFrozen, err)
@@ -79,8 +74,11 @@ func (s *SignIn) write(r *http.Request, c *conversation, find func() (outcome, e
 	}
 	end := storage.SignIn{
 		ConversationID: c.id, ConversationExpiresAt: c.expiresAt, ConversationVersion: c.version,
-		Person: out.created, Link: out.link, Credential: out.credential, Use: out.use, Ticket: out.ticket,
+		Person: out.created, Link: out.link, Credential: out.credential, Use: out.use, Ticket: out.ticket, Rests: out.rests,
 		Session: s.session(r, c, out, handle),
+	}
+	if before := c.state.Session; end.Rests == nil && before != nil && before.PersonID == out.person {
+		end.Rests = &storage.SessionRef{ID: before.ID, ExpiresAt: before.ExpiresAt}
 	}
 	if end.Event, err = s.signedIn(r, c, end.Session); err != nil {
 		return nil, storage.Session{}, err
@@ -92,13 +90,15 @@ func (s *SignIn) write(r *http.Request, c *conversation, find func() (outcome, e
 	return cookie, end.Session, err
 }
 
+// rests reports whether the session that begins is built on another one.
+func (c *conversation) rests() bool { return c.state.Session != nil || c.state.QR != nil }
+
 // session is what begins: what was proven in this conversation, and in the session that it steps up.
 func (s *SignIn) session(r *http.Request, c *conversation, out outcome, handle session.Handle) storage.Session {
-	agent := r.UserAgent()
 	begun := storage.Session{
 		ID: handle.ID, ExpiresAt: handle.ExpiresAt, PersonID: out.person,
 		Origin: out.origin, UpstreamIDToken: out.idToken,
-		UserAgent: agent[:min(len(agent), maxUserAgent)], Family: s.family(c, out.person), CreatedAt: s.Clock(),
+		UserAgent: session.Agent(r), Family: s.family(c, out.person), CreatedAt: s.Clock(),
 	}
 	// What another person proved counts for nothing: a citizen may leave a step-up and sign in as themselves.
 	if before := c.state.Session; before != nil && before.PersonID == out.person {
@@ -126,17 +126,27 @@ func (s *SignIn) family(c *conversation, person string) []byte {
 
 // agree records that the citizen agrees, and goes on.
 func (s *SignIn) agree(w http.ResponseWriter, r *http.Request, c *conversation) {
+	current := c.state.Session
+	live, err := s.Store.Session(r.Context(), current.ID, current.ExpiresAt)
+	if err == nil && !live.Stands(s.Clock()) || errors.Is(err, storage.ErrNotFound) {
+		// Whoever sits there now is not the citizen who was asked.
+		s.problem(w, r, http.StatusForbidden, web.ProblemExpired, errors.New("the session that was to agree has ended"))
+		return
+	} else if err != nil {
+		s.fault(w, r, err)
+		return
+	}
 	if !s.end(w, r, c) {
 		return
 	}
-	err := s.Store.PutConsent(r.Context(), storage.Consent{
+	err = s.Store.PutConsent(r.Context(), storage.Consent{
 		PersonID: c.state.Person, ClientID: c.state.Consent.ClientID, Scopes: c.state.Consent.Scopes, GivenAt: s.Clock(),
 	})
 	if err != nil {
 		s.fault(w, r, err)
 		return
 	}
-	s.Host.Finish(w, r, c.state.Request.Body, *c.state.Session)
+	s.Host.Finish(w, r, c.state.Request.Body, *current)
 }
 
 // decline tells the application that the citizen does not agree.

@@ -117,7 +117,7 @@ func (s *SignIn) open(w http.ResponseWriter, r *http.Request, st state) (*conver
 	c := &conversation{
 		id: encoding.EncodeToString(raw), expiresAt: s.Clock().Add(lifetime).Truncate(time.Second).UTC(), version: 1, state: st,
 	}
-	if c.state.Bound, err = s.Cookies.Bind(w, c.id, lifetime); err != nil {
+	if c.state.Bound, err = s.Cookies.Bind(w, r, c.id, lifetime); err != nil {
 		return nil, err
 	}
 	record, err := c.record()

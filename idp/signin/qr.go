@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"manyou/authenticators/otp"
+	"manyou/idp/session"
 	"manyou/idp/ticket"
 	"manyou/idp/web"
+	"manyou/storage"
 )
 
 const (
@@ -59,8 +61,7 @@ func (s *SignIn) toQR(w http.ResponseWriter, r *http.Request, c *conversation) {
 	if c.state.QR != nil {
 		round = c.state.QR.Round + 1
 	}
-	agent := r.UserAgent()
-	c.state.QR = &qrState{Round: round, Agent: agent[:min(len(agent), maxUserAgent)], Address: s.address(r)}
+	c.state.QR = &qrState{Round: round, Agent: session.Agent(r), Address: s.address(r)}
 	s.move(w, r, c, stepQR)
 }
 
@@ -141,6 +142,6 @@ func (s *SignIn) arriveFromDevice(w http.ResponseWriter, r *http.Request, c *con
 	c.state.Session = nil
 	c.state.Proven = []proof{{Method: methodQR, Rung: min(a.ACR, qrRung), AMR: amr, At: a.AuthTime}}
 	s.complete(w, r, c, func() (outcome, error) {
-		return outcome{person: a.PersonID, origin: a.Origin, ticket: &record, rests: &restsOn{a.SessionID, a.SessionExpiresAt}}, nil
+		return outcome{person: a.PersonID, origin: a.Origin, ticket: &record, rests: &storage.SessionRef{ID: a.SessionID, ExpiresAt: a.SessionExpiresAt}}, nil
 	})
 }

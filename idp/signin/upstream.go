@@ -18,6 +18,9 @@ type upstreamAttempt struct {
 	Nonce    string `json:"nonce"`
 	Verifier string `json:"verifier"`
 	Prompt   string `json:"prompt,omitempty"`
+	// NotBefore is the oldest authentication that counts; zero if any does. That the other issuer was asked to
+	// authenticate anew proves nothing: the request passed through the browser.
+	NotBefore time.Time `json:"not_before,omitzero"`
 }
 
 // Prompts that another issuer is asked with (OpenID Connect Core §3.1.2.1).
@@ -61,6 +64,9 @@ func (s *SignIn) goUpstream(w http.ResponseWriter, r *http.Request, c *conversat
 	if err != nil {
 		s.fault(w, r, err)
 		return
+	}
+	if c.state.Request.Fresh {
+		attempt.NotBefore = s.Clock().Add(-freshSkew)
 	}
 	c.state.Upstream = attempt
 	location, err := s.upstreamLocation(r.Context(), c, target)
@@ -163,6 +169,9 @@ func (s *SignIn) callback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	auth, err := target.provider.Redeem(r.Context(), answer, s.upstreamRequest(c))
+	if err == nil && auth.AuthTime.Before(c.state.Upstream.NotBefore) {
+		err = &upstream.RefusedError{Code: "login_required"} // it answered from an old session
+	}
 	if err != nil {
 		s.upstreamFailed(w, r, c, target, err)
 		return

@@ -48,7 +48,8 @@ func (s *Store) AddSigningKey(ctx context.Context, k storage.SigningKey, newest 
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `UPDATE signing_keys SET retire_at = $3 WHERE algorithm = $1 AND key_id <> $2 AND retire_at = 0`,
+		_, err = tx.Exec(ctx, `UPDATE signing_keys SET retire_at = $3 WHERE algorithm = $1 AND key_id <> $2
+			AND (retire_at = 0 OR retire_at > $3)`,
 			k.Algorithm, k.KeyID, millis(retireOlderAt))
 		return err
 	})

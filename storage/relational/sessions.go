@@ -96,8 +96,9 @@ func endOthersSession(id []byte, expiresAt, at time.Time, personID string) State
 	return Statement{endFamily + ` AND person_id <> $4`, []any{id, millis(expiresAt), millis(at), personID}}
 }
 
-// insertSession writes a session of an active person, with that person's epoch; no row if the person is not active.
-func (s *Store) insertSession(n storage.Session) (Statement, error) {
+// insertSession writes a session of an active person, with that person's epoch; no row if the person is not active, or if
+// the session that it rests on does not stand.
+func (s *Store) insertSession(n storage.Session, rests *storage.SessionRef) (Statement, error) {
 	upstreamIDToken, err := s.sealText(n.UpstreamIDToken, "sessions.upstream_id_token", string(n.ID))
 	if err != nil {
 		return Statement{}, err
@@ -106,10 +107,17 @@ func (s *Store) insertSession(n storage.Session) (Statement, error) {
 	if len(own) == 0 {
 		own = n.ID // a family of one
 	}
-	return Statement{`INSERT INTO sessions (id, expires_at, person_id, epoch, auth_time, acr, amr, origin,
+	insert := Statement{`INSERT INTO sessions (id, expires_at, person_id, epoch, auth_time, acr, amr, origin,
 		upstream_id_token, user_agent, family, created_at, ended_at)
 		SELECT $1, $2, p.id, p.epoch, $4, $5, $6, $7, $8, $9, $10, $11, 0
-		FROM persons p WHERE p.id = $3 AND p.status = 'active' RETURNING epoch`,
+		FROM persons p WHERE p.id = $3 AND p.status = 'active'`,
 		[]any{n.ID, millis(n.ExpiresAt), n.PersonID, millis(n.AuthTime), n.ACR, words(n.AMR), n.Origin, upstreamIDToken,
-			n.UserAgent, own, millis(n.CreatedAt)}}, nil
+			n.UserAgent, own, millis(n.CreatedAt)}}
+	if rests != nil {
+		insert.SQL += ` AND EXISTS (SELECT 1 FROM sessions r WHERE r.id = $12 AND r.expires_at = $13
+			AND r.person_id = p.id AND r.epoch = p.epoch AND r.ended_at = 0 AND r.expires_at > $11)`
+		insert.Args = append(insert.Args, rests.ID, millis(rests.ExpiresAt))
+	}
+	insert.SQL += ` RETURNING epoch`
+	return insert, nil
 }

@@ -21,7 +21,7 @@ func (s *Store) CompleteSignIn(ctx context.Context, in storage.SignIn) (epoch in
 	if err != nil {
 		return 0, err
 	}
-	session, err := s.insertSession(in.Session)
+	session, err := s.insertSession(in.Session, in.Rests)
 	if err != nil {
 		return 0, err
 	}

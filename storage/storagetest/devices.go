@@ -142,6 +142,25 @@ var deviceCases = map[string]func(*testing.T, *fixture){
 		gone.Use = &storage.CredentialUse{ID: "gone", Once: true}
 		is(t, complete(f, t.Context(), gone), storage.ErrUsed)
 	},
+	"CompleteSignIn/rests on a session that stands and is the same person's": func(t *testing.T, f *fixture) {
+		p, before := f.signedIn(t, document)
+		_, strangers := f.signedIn(t)
+		resting := func(on storage.Session) error {
+			in := f.signIn(t, nil, f.session(p.ID))
+			in.Rests = &storage.SessionRef{ID: on.ID, ExpiresAt: on.ExpiresAt}
+			return complete(f, t.Context(), in)
+		}
+		check(t, resting(before))
+		is(t, resting(strangers), storage.ErrEnded)
+		is(t, resting(storage.Session{ID: id(), ExpiresAt: before.ExpiresAt}), storage.ErrEnded)
+		check(t, f.SetPersonStatus(t.Context(), p.ID, storage.PersonActive, f.now)) // a new epoch
+		is(t, resting(before), storage.ErrEnded)
+		_, ended := f.signedIn(t)
+		check(t, f.EndSession(t.Context(), ended.ID, ended.ExpiresAt, f.now))
+		in := f.signIn(t, nil, f.session(ended.PersonID))
+		in.Rests = &storage.SessionRef{ID: ended.ID, ExpiresAt: ended.ExpiresAt}
+		is(t, complete(f, t.Context(), in), storage.ErrEnded)
+	},
 	"LabelCredential/renames only that person's": func(t *testing.T, f *fixture) {
 		p, _ := f.signedIn(t, document)
 		check(t, f.AddCredential(t.Context(), storage.Credential{ID: "c", PersonID: p.ID, Method: "passkey", CreatedAt: f.now}))

@@ -28,8 +28,13 @@ const (
 // What an application may register for.
 var (
 	AuthMethods = []string{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"}
-	GrantTypes  = []string{"authorization_code", "refresh_token", "client_credentials"}
-	Algorithms  = []string{"ES256", "RS256"}
+	GrantTypes  = []string{
+		"authorization_code", "refresh_token", "client_credentials",
+		"urn:ietf:params:oauth:grant-type:device_code", "urn:openid:params:grant-type:ciba",
+	}
+	Channels   = []string{"app", "mini-program", "kiosk", "counter", "web"}
+	Methods    = []string{"passkey", "sms", "totp", "hotp", "recovery", "qr"}
+	Algorithms = []string{"ES256", "RS256"}
 )
 
 // NeedsSecret reports whether an application of a token_endpoint_auth_method has a client secret.
@@ -54,7 +59,20 @@ func Check(a *storage.Application) error {
 			fail("grant type %q: is none of %s", g, strings.Join(GrantTypes, ", "))
 		}
 	}
+	for _, c := range a.Channels {
+		if !slices.Contains(Channels, c) {
+			fail("channel %q: is none of %s", c, strings.Join(Channels, ", "))
+		}
+	}
+	for _, m := range a.Methods {
+		if !slices.Contains(Methods, m) {
+			fail("method %q: is none of %s", m, strings.Join(Methods, ", "))
+		}
+	}
 	public := a.AuthMethod == "none"
+	if public && slices.Contains(a.GrantTypes, "urn:openid:params:grant-type:ciba") { // CIBA Core §7.1
+		fail("grant type ciba: only for an application that can authenticate")
+	}
 	if public && slices.Contains(a.GrantTypes, "client_credentials") { // RFC 6749 §4.4
 		fail("grant type client_credentials: only for an application that can authenticate")
 	}
@@ -152,6 +170,9 @@ func setSector(a *storage.Application) error {
 			return errors.New("the redirect URIs have several hosts; say for which host subjects are computed")
 		}
 		a.SectorIdentifier = u.Host
+		if h := u.Hostname(); h == "127.0.0.1" || h == "::1" || h == "localhost" {
+			a.SectorIdentifier = "" // every native application is there (RFC 8252 §7.3)
+		}
 	}
 	if a.SectorIdentifier == "" {
 		a.SectorIdentifier = a.ClientID // a native application

@@ -116,3 +116,17 @@ func TestEachMistakeOfAnUpstreamIsNamed(t *testing.T) {
 		}
 	}
 }
+
+func TestNativeApplicationsOnLoopbackDoNotShareASector(t *testing.T) {
+	sector := func(id string) string {
+		a := application()
+		a.ClientID, a.AuthMethod, a.RedirectURIs = id, "none", []string{"http://127.0.0.1/callback"}
+		if err := registration.Check(&a); err != nil {
+			t.Fatal(err)
+		}
+		return a.SectorIdentifier
+	}
+	if one, two := sector("one"), sector("two"); one == two {
+		t.Errorf("two unrelated applications share the sector %q, and so their subjects", one)
+	}
+}
