@@ -73,15 +73,17 @@ type Credential struct {
 	LastUsedAt time.Time
 }
 
-// CredentialUse is what is written when a credential was proven, in one atomic statement.
+// CredentialUse is what a proof of possession does to a credential.
 type CredentialUse struct {
 	ID string
-	// Counter replaces the stored one and must be greater; with Still it may be equal.
+	// Counter is stored. It must be greater than the stored one.
 	Counter int64
-	Still   bool
-	// Once deletes the credential instead: whoever deletes it has used it.
+	// Still lets the counter be equal to the stored one: authenticators that do not count always say 0 (WebAuthn §6.1.1).
+	Still bool
+	// Once deletes the credential instead, which is good for one use (a recovery code): whoever deletes it first made
+	// it. The counter does not matter.
 	Once bool
-	// Secret replaces the stored one if it is not nil.
+	// Secret replaces the stored one if not nil, as the record of an authenticator that changes with its use.
 	Secret []byte
 }
 
@@ -201,12 +203,13 @@ type Application struct {
 	IDTokenAlg       string // "ES256" unless it registered "RS256"
 	// PKCEOptional lets a confidential client go without PKCE; it must then send a nonce.
 	PKCEOptional bool
+	// Channels are where it may be used from; nil means anywhere.
+	Channels []string
+	// Methods are the ways of signing in that it accepts; nil means all.
+	Methods []string
 	// Issuer marks an application that is itself an issuer of the federation (a province at the nation, the
 	// nation at a province): it may receive verified documents for linking, without asking the citizen.
-	Issuer bool
-	// Channels are those that it may be used on, and Methods the ways to prove oneself that it accepts; nil for any.
-	Channels  []string
-	Methods   []string
+	Issuer    bool
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }

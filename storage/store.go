@@ -15,14 +15,14 @@ type Store interface {
 	SignIns
 	Grants
 	Conversations
+	Tickets
+	Events
 	Applications
 	Upstreams
 	SigningKeys
 	Consents
 	Limits
 	Replays
-	Tickets
-	Events
 
 	// Maintain creates what the next days need (partitions) and drops what expired before now. It is safe to
 	// call on any number of nodes at once.
@@ -71,13 +71,17 @@ type Credentials interface {
 	CredentialsOf(ctx context.Context, personID string) ([]Credential, error)
 	// CredentialsByHandle lists the credentials of a method with a handle, oldest first.
 	CredentialsByHandle(ctx context.Context, method, handle string) ([]Credential, error)
-	// UseCredential writes the use of a credential and its time, in one atomic statement. ErrUsed if the counter is
-	// not good enough, ErrNotFound if there is no such credential.
+	// AddCredentials stores new credentials in one transaction, all or none. Errors as those of AddCredential.
+	AddCredentials(ctx context.Context, cs []Credential) error
+	// ReplaceCredentials deletes a person's credentials of a method and stores the given ones, which must be that
+	// person's and of that method, in one transaction: a new set of recovery codes. Of replacements at once, one whole
+	// set remains. ErrNotFound if the person does not exist.
+	ReplaceCredentials(ctx context.Context, personID, method string, cs []Credential) error
+	// UseCredential records a use, in one atomic statement. ErrUsed if the counter is not good enough, ErrNotFound if
+	// there is no such credential, also if it was good for one use and that was made.
 	UseCredential(ctx context.Context, u CredentialUse, at time.Time) error
-	// LabelCredential changes what a person calls a credential. ErrNotFound.
+	// LabelCredential names a credential of that person anew. ErrNotFound.
 	LabelCredential(ctx context.Context, personID, id, label string) error
-	// ReplaceCredentials puts credentials in the place of all that the person has of a method, in one transaction.
-	ReplaceCredentials(ctx context.Context, personID, method string, with []Credential) error
 	// RemoveCredential deletes a credential of that person. ErrNotFound.
 	RemoveCredential(ctx context.Context, personID, id string) error
 }
@@ -88,10 +92,11 @@ type Sessions interface {
 	Session(ctx context.Context, id []byte, expiresAt time.Time) (LiveSession, error)
 	// EndSession ends a session with its family; ending it again changes nothing. ErrNotFound.
 	EndSession(ctx context.Context, id []byte, expiresAt, at time.Time) error
-	// SessionsOf lists the sessions of a person that have neither ended nor expired, newest first, at most 50,
-	// without UpstreamIDToken.
+	// SessionsOf lists a person's sessions that stand as far as they are concerned: not ended, not expired, of the
+	// person's present epoch. Newest first, at most 50 of them, without UpstreamIDToken. One read.
 	SessionsOf(ctx context.Context, personID string, now time.Time) ([]Session, error)
-	// EndSessionsOf ends the sessions of a person, save those of a family (nil: none is spared), and returns how many.
+	// EndSessionsOf ends a person's sessions but for those of a family (nil: none is spared), in one atomic statement,
+	// and returns how many there were that had not ended or expired before.
 	EndSessionsOf(ctx context.Context, personID string, except []byte, at time.Time) (int64, error)
 	// VoidedSince lists what ceased to stand at that time or later, at most limit of it. One read.
 	VoidedSince(ctx context.Context, since time.Time, limit int) ([]Void, error)
@@ -115,12 +120,12 @@ type SignIn struct {
 	Link *Link
 	// Credential is created if not nil.
 	Credential *Credential
-	// Use is the credential that was proven, nil if none was. ErrUsed if it cannot be used so, ErrNotFound aside: a
-	// credential that is gone is used too.
-	Use *CredentialUse
-	// Ticket is used up if not nil: it must exist at this version, else ErrConflict.
+	// Ticket is used up if not nil: it must exist at this version, else ErrConflict and nothing is written.
 	Ticket *Ticket
-	// Event is stored if not nil.
+	// Use is recorded, as of the session's beginning, if not nil: the credential that was proven. If it is not the
+	// session's person's, or the use is not good (any more): ErrUsed and nothing is written.
+	Use *CredentialUse
+	// Event is written if not nil.
 	Event *Event
 	// Rests names the session on whose strength this one begins, nil if there is none: it must be that person's, and
 	// stand, else ErrEnded and nothing is written.
@@ -142,8 +147,8 @@ type SessionRef struct {
 
 // SignIns end sign-in conversations.
 type SignIns interface {
-	// CompleteSignIn does all of it in one durable transaction and returns the epoch of the session. When it returns
-	// no error, the session survives the death of the process and of the database server.
+	// CompleteSignIn does all of it in one durable transaction. When it returns nil, the session survives the
+	// death of the process and of the database server. It returns the epoch that the session was given.
 	CompleteSignIn(ctx context.Context, s SignIn) (epoch int64, err error)
 }
 
@@ -174,8 +179,8 @@ type Conversations interface {
 	CreateConversation(ctx context.Context, c Conversation) error
 	// Conversation returns one. ErrNotFound.
 	Conversation(ctx context.Context, id string, expiresAt time.Time) (Conversation, error)
-	// ConversationAndCredentials returns one together with the credentials of a method with a handle, in one read.
-	// ErrNotFound if there is no such conversation.
+	// ConversationAndCredentials returns one together with the credentials of a method with a handle, oldest first, as
+	// [Credentials.CredentialsByHandle] does. One read. ErrNotFound if there is no conversation.
 	ConversationAndCredentials(ctx context.Context, id string, expiresAt time.Time, method, handle string) (Conversation, []Credential, error)
 	// Advance replaces the body and raises the version if c.Version is the stored one, in one atomic statement.
 	// ErrConflict otherwise.
@@ -224,9 +229,9 @@ type Consents interface {
 	PutConsent(ctx context.Context, c Consent) error
 	// Consent returns what was agreed. ErrNotFound.
 	Consent(ctx context.Context, personID, clientID string) (Consent, error)
-	// ConsentsOf lists what a person agreed to, by client.
+	// ConsentsOf lists what a person agreed to, by client ID.
 	ConsentsOf(ctx context.Context, personID string) ([]Consent, error)
-	// WithdrawConsent takes an agreement back. ErrNotFound.
+	// WithdrawConsent deletes what was agreed with an application. What that holds already is not ended. ErrNotFound.
 	WithdrawConsent(ctx context.Context, personID, clientID string) error
 }
 

@@ -12,12 +12,14 @@
 //
 // # Partitions
 //
-// Tables of rows that expire are partitioned by range of expires_at. A partition is dropped once all of it has expired,
+// Tables of rows that expire are partitioned by range of expires_at, but for events. A partition is dropped once all of it has expired,
 // so nothing is ever deleted row by row:
 //
 //	sessions, grants                 a week, half a month: rows live for weeks and are joined; a statement pays for
 //	                                 every partition there is, so there should be few
-//	conversations, limits, replays   a day
+//	conversations, tickets,          a day
+//	limits, replays
+//	events                           30 days, of the time they happened: they are kept for storage.EventsKept
 //
 // Maintain keeps partitions for the days ahead. A row whose partition is missing goes to the default partition, and
 // moves when Maintain creates it. Locks are rows (FOR UPDATE) or tables within a transaction, never of a session, so

@@ -74,7 +74,7 @@ func (p pool) Rows(ctx context.Context, sql string, args []any, each func(relati
 }
 
 // Batch implements [relational.Executor].
-func (p pool) Batch(context.Context, []relational.Statement) ([]int64, error) {
+func (p pool) Batch(context.Context, []relational.Statement, ...any) ([]int64, error) {
 	return nil, errors.New("postgres: a batch runs within a transaction")
 }
 
@@ -145,7 +145,7 @@ func (t *transaction) Rows(ctx context.Context, sql string, args []any, each fun
 }
 
 // Batch implements [relational.Executor].
-func (t *transaction) Batch(ctx context.Context, statements []relational.Statement) (_ []int64, err error) {
+func (t *transaction) Batch(ctx context.Context, statements []relational.Statement, last ...any) (_ []int64, err error) {
 	var batch pgx.Batch
 	first := t.tx == nil
 	if first {
@@ -166,13 +166,35 @@ func (t *transaction) Batch(ctx context.Context, statements []relational.Stateme
 	}
 	written := make([]int64, len(statements))
 	for i := range statements {
-		tag, err := results.Exec()
-		if err != nil {
+		var dest []any
+		if i == len(statements)-1 {
+			dest = last
+		}
+		if written[i], err = result(results, dest); err != nil {
 			return nil, classify(err)
 		}
-		written[i] = tag.RowsAffected()
 	}
 	return written, nil
+}
+
+// result reads the next result of a batch: how many rows were written and, if there are destinations, the first of them.
+func result(results pgx.BatchResults, dest []any) (int64, error) {
+	if len(dest) == 0 {
+		tag, err := results.Exec()
+		return tag.RowsAffected(), err
+	}
+	rs, err := results.Query()
+	if err != nil {
+		return 0, err
+	}
+	defer rs.Close()
+	if rs.Next() {
+		if err := rs.Scan(dest...); err != nil {
+			return 0, err
+		}
+	}
+	rs.Close()
+	return rs.CommandTag().RowsAffected(), rs.Err()
 }
 
 // closeErr closes the results of a batch. After a failure it repeats that failure, which is known already.

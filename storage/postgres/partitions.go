@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"manyou/storage"
 	"manyou/storage/relational"
 )
 
@@ -15,6 +16,8 @@ const day = 24 * time.Hour
 // partitioned is a table of rows that expire.
 type partitioned struct {
 	table string
+	by    string        // the column that partitions are ranges of, in Unix milliseconds
+	keep  time.Duration // how long a row stays after that time
 	width time.Duration // of one partition
 	// ahead is how far ahead of now there are partitions: longer than a row lives, and not longer than that, because
 	// each partition costs every statement a little.
@@ -22,13 +25,13 @@ type partitioned struct {
 }
 
 var partitionedTables = []partitioned{
-	{"sessions", 15 * day, 35 * day},
-	{"grants", 15 * day, 35 * day},
-	{"conversations", day, 3 * day},
-	{"limits", day, 3 * day},
-	{"replays", day, 3 * day},
-	{"tickets", day, 3 * day},
-	{"events", 60 * day, 400 * day},
+	{"sessions", "expires_at", 0, 15 * day, 35 * day},
+	{"grants", "expires_at", 0, 15 * day, 35 * day},
+	{"conversations", "expires_at", 0, day, 3 * day},
+	{"tickets", "expires_at", 0, day, 3 * day},
+	{"limits", "expires_at", 0, day, 3 * day},
+	{"replays", "expires_at", 0, day, 3 * day},
+	{"events", "at", storage.EventsKept, 30 * day, 35 * day},
 }
 
 // lockTimeout bounds how long Maintain waits for a lock. Statements queue up behind it, so it must not be long.
@@ -82,8 +85,8 @@ func (t partitioned) attach(ctx context.Context, tx relational.Executor, p parti
 	for _, sql := range []string{
 		fmt.Sprintf(`LOCK TABLE %s_default IN ACCESS EXCLUSIVE MODE`, t.table),
 		fmt.Sprintf(`CREATE TABLE %s (LIKE %s INCLUDING ALL) WITH (fillfactor = 85)`, p.name, t.table),
-		fmt.Sprintf(`WITH moved AS (DELETE FROM %s_default WHERE expires_at >= %d AND expires_at < %d RETURNING *)
-			INSERT INTO %s SELECT * FROM moved`, t.table, p.from, p.to, p.name),
+		fmt.Sprintf(`WITH moved AS (DELETE FROM %[1]s_default WHERE %[2]s >= %[3]d AND %[2]s < %[4]d RETURNING *)
+			INSERT INTO %[5]s SELECT * FROM moved`, t.table, t.by, p.from, p.to, p.name),
 		fmt.Sprintf(`ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%d) TO (%d)`, t.table, p.name, p.from, p.to),
 	} {
 		if _, err := tx.Exec(ctx, sql); err != nil {
@@ -95,6 +98,7 @@ func (t partitioned) attach(ctx context.Context, tx relational.Executor, p parti
 
 // drop removes partitions whose whole range is past, one per transaction, and what expired in the default partition.
 func (t partitioned) drop(ctx context.Context, b *backend, now time.Time) error {
+	past := now.Add(-t.keep).UnixMilli()
 	for {
 		dropped := false
 		err := b.InTx(ctx, func(tx relational.Executor) error {
@@ -103,7 +107,7 @@ func (t partitioned) drop(ctx context.Context, b *backend, now time.Time) error 
 				return err
 			}
 			for _, p := range existing {
-				if p.to <= now.UnixMilli() {
+				if p.to <= past {
 					dropped = true
 					_, err := tx.Exec(ctx, `DROP TABLE `+p.name)
 					return err
@@ -118,7 +122,7 @@ func (t partitioned) drop(ctx context.Context, b *backend, now time.Time) error 
 			break
 		}
 	}
-	_, err := b.relaxed.Exec(ctx, `DELETE FROM `+t.table+`_default WHERE expires_at <= $1`, now.UnixMilli())
+	_, err := b.relaxed.Exec(ctx, `DELETE FROM `+t.table+`_default WHERE `+t.by+` <= $1`, past)
 	return err
 }
 

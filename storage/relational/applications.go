@@ -16,7 +16,9 @@ const applicationColumns = `client_id, status, name, region, auth_method, secret
 // PutApplication implements [storage.Applications].
 func (s *Store) PutApplication(ctx context.Context, a storage.Application) error {
 	texts := make([]string, 0, 8)
-	for _, v := range []any{a.Name, a.RedirectURIs, a.PostLogoutRedirectURIs, a.GrantTypes, a.Scopes, a.Audience, a.Channels, a.Methods} {
+	for _, v := range []any{
+		a.Name, a.RedirectURIs, a.PostLogoutRedirectURIs, a.GrantTypes, a.Scopes, a.Audience, a.Channels, a.Methods,
+	} {
 		text, err := jsonText(v)
 		if err != nil {
 			return err
@@ -79,12 +81,15 @@ type applicationRow struct {
 func (r *applicationRow) dest() []any {
 	a, t := &r.a, &r.texts
 	return []any{&a.ClientID, (*string)(&a.Status), &t[0], &a.Region, &a.AuthMethod, &a.SecretHash, &a.JWKS, &t[1], &t[2],
-		&t[3], &t[4], &t[5], &a.SectorIdentifier, &a.IDTokenAlg, &a.PKCEOptional, &a.Issuer, &r.createdAt, &r.updatedAt, &t[6], &t[7]}
+		&t[3], &t[4], &t[5], &a.SectorIdentifier, &a.IDTokenAlg, &a.PKCEOptional, &a.Issuer, &r.createdAt, &r.updatedAt,
+		&t[6], &t[7]}
 }
 
 func (r *applicationRow) application() (storage.Application, error) {
 	a := &r.a
-	for i, dst := range []any{&a.Name, &a.RedirectURIs, &a.PostLogoutRedirectURIs, &a.GrantTypes, &a.Scopes, &a.Audience, &a.Channels, &a.Methods} {
+	for i, dst := range []any{
+		&a.Name, &a.RedirectURIs, &a.PostLogoutRedirectURIs, &a.GrantTypes, &a.Scopes, &a.Audience, &a.Channels, &a.Methods,
+	} {
 		if err := json.Unmarshal([]byte(r.texts[i]), dst); err != nil {
 			return storage.Application{}, fmt.Errorf("storage: decode application %s: %w", a.ClientID, err)
 		}

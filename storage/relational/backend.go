@@ -16,8 +16,9 @@ type Executor interface {
 	// Rows runs a statement and calls each for every row.
 	Rows(ctx context.Context, sql string, args []any, each func(Scan) error) error
 	// Batch runs statements in order, in one round trip where the database allows it, and returns how many rows each
-	// wrote. Within a transaction only.
-	Batch(ctx context.Context, statements []Statement) ([]int64, error)
+	// wrote. If there are destinations, the last statement returns one row at most, which is scanned into them. Within a
+	// transaction only.
+	Batch(ctx context.Context, statements []Statement, last ...any) ([]int64, error)
 }
 
 // Scan copies the columns of a row.

@@ -51,32 +51,3 @@ func (s *Store) Consent(ctx context.Context, personID, clientID string) (storage
 	c.GivenAt = moment(latest)
 	return c, nil
 }
-
-// ConsentsOf implements [storage.Consents].
-func (s *Store) ConsentsOf(ctx context.Context, personID string) (consents []storage.Consent, err error) {
-	err = s.read.Rows(ctx, `SELECT client_id, scope, given_at FROM consents WHERE person_id = $1 ORDER BY client_id, scope`,
-		[]any{personID}, func(scan Scan) error {
-			var client, scope string
-			var givenAt int64
-			if err := scan(&client, &scope, &givenAt); err != nil {
-				return err
-			}
-			if n := len(consents); n == 0 || consents[n-1].ClientID != client {
-				consents = append(consents, storage.Consent{PersonID: personID, ClientID: client})
-			}
-			c := &consents[len(consents)-1]
-			if at := moment(givenAt); at.After(c.GivenAt) {
-				c.GivenAt = at
-			}
-			if scope != "" {
-				c.Scopes = append(c.Scopes, scope)
-			}
-			return nil
-		})
-	return consents, err
-}
-
-// WithdrawConsent implements [storage.Consents].
-func (s *Store) WithdrawConsent(ctx context.Context, personID, clientID string) error {
-	return one(ctx, s.write, storage.ErrNotFound, `DELETE FROM consents WHERE person_id = $1 AND client_id = $2`, personID, clientID)
-}

@@ -32,35 +32,6 @@ func (s *Store) Conversation(ctx context.Context, id string, expiresAt time.Time
 	return c, nil
 }
 
-// ConversationAndCredentials implements [storage.Conversations].
-func (s *Store) ConversationAndCredentials(ctx context.Context, id string, expiresAt time.Time, method, handle string) (storage.Conversation, []storage.Credential, error) {
-	c := storage.Conversation{ID: id, ExpiresAt: moment(millis(expiresAt))}
-	var sealed []byte
-	var credentials []storage.Credential
-	err := s.read.Rows(ctx, `SELECT c.version, c.body, COALESCE(k.id, ''), COALESCE(k.person_id, ''), COALESCE(k.method, ''),
-		COALESCE(k.label, ''), COALESCE(k.handle, ''), COALESCE(k.secret, ''), COALESCE(k.counter, 0),
-		COALESCE(k.created_at, 0), COALESCE(k.last_used_at, 0)
-		FROM conversations c LEFT JOIN credentials k ON k.handle_lookup = $3
-		WHERE c.id = $1 AND c.expires_at = $2 ORDER BY k.created_at, k.id`,
-		[]any{id, millis(expiresAt), s.handleLookup(method, handle)}, func(scan Scan) error {
-			k, err := s.scanCredential(func(dest ...any) error { return scan(append([]any{&c.Version, &sealed}, dest...)...) })
-			if err == nil && k.ID != "" {
-				credentials = append(credentials, k)
-			}
-			return err
-		})
-	switch {
-	case err != nil:
-		return storage.Conversation{}, nil, err
-	case c.Version == 0:
-		return storage.Conversation{}, nil, storage.ErrNotFound
-	}
-	if c.Body, err = s.unseal(sealed, "conversations.body", id); err != nil {
-		return storage.Conversation{}, nil, err
-	}
-	return c, credentials, nil
-}
-
 // Advance implements [storage.Conversations].
 func (s *Store) Advance(ctx context.Context, c storage.Conversation) error {
 	body, err := s.seal(c.Body, "conversations.body", c.ID)

@@ -2,7 +2,6 @@ package relational
 
 import (
 	"context"
-	"time"
 
 	"manyou/storage"
 )
@@ -86,66 +85,6 @@ func (s *Store) scanCredential(scan Scan) (c storage.Credential, err error) {
 	}
 	c.Secret, err = s.unseal(secret, "credentials.secret", c.ID)
 	return c, err
-}
-
-// UseCredential implements [storage.Credentials].
-func (s *Store) UseCredential(ctx context.Context, u storage.CredentialUse, at time.Time) error {
-	st, err := s.useCredential(u, at)
-	if err != nil {
-		return err
-	}
-	n, err := s.write.Exec(ctx, st.SQL, st.Args...)
-	if err != nil || n == 1 {
-		return err
-	}
-	var exists int64
-	if err := s.read.Row(ctx, `SELECT 1 FROM credentials WHERE id = $1`, []any{u.ID}, &exists); err != nil {
-		return found(err)
-	}
-	return storage.ErrUsed
-}
-
-// useCredential writes a row if the use is good.
-func (s *Store) useCredential(u storage.CredentialUse, at time.Time) (Statement, error) {
-	if u.Once {
-		return Statement{`DELETE FROM credentials WHERE id = $1`, []any{u.ID}}, nil
-	}
-	better := `counter < $2`
-	if u.Still {
-		better = `counter <= $2`
-	}
-	if u.Secret == nil {
-		return Statement{`UPDATE credentials SET counter = $2, last_used_at = $3 WHERE id = $1 AND ` + better,
-			[]any{u.ID, u.Counter, millis(at)}}, nil
-	}
-	secret, err := s.seal(u.Secret, "credentials.secret", u.ID)
-	return Statement{`UPDATE credentials SET counter = $2, last_used_at = $3, secret = $4 WHERE id = $1 AND ` + better,
-		[]any{u.ID, u.Counter, millis(at), secret}}, err
-}
-
-// LabelCredential implements [storage.Credentials].
-func (s *Store) LabelCredential(ctx context.Context, personID, id, label string) error {
-	sealed, err := s.sealText(label, "credentials.label", id)
-	if err != nil {
-		return err
-	}
-	return one(ctx, s.write, storage.ErrNotFound, `UPDATE credentials SET label = $3 WHERE id = $1 AND person_id = $2`, id, personID, sealed)
-}
-
-// ReplaceCredentials implements [storage.Credentials].
-func (s *Store) ReplaceCredentials(ctx context.Context, personID, method string, with []storage.Credential) error {
-	statements := []Statement{{`DELETE FROM credentials WHERE person_id = $1 AND method = $2`, []any{personID, method}}}
-	for _, c := range with {
-		st, err := s.insertCredential(c)
-		if err != nil {
-			return err
-		}
-		statements = append(statements, st)
-	}
-	return s.inTx(ctx, func(tx Executor) error {
-		_, err := tx.Batch(ctx, statements)
-		return err
-	})
 }
 
 // RemoveCredential implements [storage.Credentials].

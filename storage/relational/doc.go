@@ -14,10 +14,12 @@
 //
 // # Atomicity
 //
-//	Advance, EndConversation, UseCredential, Use, Count     one statement
+//	Advance, EndConversation, AdvanceTicket, EndTicket,     one statement
+//	UseCredential, EndSessionsOf, Use, Count
 //	Redeem, Rotate                                          one statement; a second one only to end the grant of
 //	                                                        a code or token that was used before
-//	CompleteSignIn, PutRegister, AddSigningKey              one transaction
+//	CompleteSignIn, PutRegister, AddSigningKey,             one transaction
+//	AddCredentials, ReplaceCredentials
 //
 // Isolation is READ COMMITTED or better; nothing relies on more. Serialisation failures, deadlocks and busy locks are
 // retried in one place, retry.go.

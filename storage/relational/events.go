@@ -20,38 +20,53 @@ func (s *Store) AddEvent(ctx context.Context, e storage.Event) error {
 }
 
 func (s *Store) insertEvent(e storage.Event) (Statement, error) {
-	detail, err := json.Marshal(e.Detail)
-	if err != nil {
-		return Statement{}, fmt.Errorf("storage: encode event: %w", err)
+	var detail []byte
+	if len(e.Detail) > 0 {
+		text, err := jsonText(e.Detail)
+		if err != nil {
+			return Statement{}, err
+		}
+		if detail, err = s.sealText(text, "events.detail", eventRow(e.PersonID, e.ID)); err != nil {
+			return Statement{}, err
+		}
+	} else {
+		detail = []byte{}
 	}
-	sealed, err := s.seal(detail, "events.detail", e.ID)
-	if err != nil {
-		return Statement{}, err
-	}
-	return Statement{`INSERT INTO events (id, person_id, at, kind, detail, expires_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		[]any{e.ID, e.PersonID, millis(e.At), e.Kind, sealed, millis(e.At.Add(storage.EventLife))}}, nil
+	return Statement{`INSERT INTO events (person_id, at, id, kind, detail) VALUES ($1, $2, $3, $4, $5)`,
+		[]any{e.PersonID, millis(e.At), e.ID, e.Kind, detail}}, nil
 }
 
-// EventsOf implements [storage.Events].
+// EventsOf implements [storage.Events]. The key is (person_id, at, id) and partitions are ranges of at, so that each
+// partition that is not wholly later is read from its key alone, backwards, and no further than to the limit.
 func (s *Store) EventsOf(ctx context.Context, personID string, before time.Time, limit int) (events []storage.Event, err error) {
 	err = s.read.Rows(ctx, `SELECT id, at, kind, detail FROM events WHERE person_id = $1 AND at < $2
 		ORDER BY at DESC, id DESC LIMIT $3`, []any{personID, millis(before), limit}, func(scan Scan) error {
 		e := storage.Event{PersonID: personID}
 		var at int64
-		var sealed []byte
-		if err := scan(&e.ID, &at, &e.Kind, &sealed); err != nil {
+		var detail []byte
+		if err := scan(&e.ID, &at, &e.Kind, &detail); err != nil {
 			return err
 		}
 		e.At = moment(at)
-		detail, err := s.unseal(sealed, "events.detail", e.ID)
-		if err != nil {
+		if e.Detail, err = s.openDetail(detail, e); err != nil {
 			return err
-		}
-		if err := json.Unmarshal(detail, &e.Detail); err != nil {
-			return fmt.Errorf("storage: decode event: %w", err)
 		}
 		events = append(events, e)
 		return nil
 	})
 	return events, err
 }
+
+func (s *Store) openDetail(sealed []byte, e storage.Event) (detail map[string]string, err error) {
+	text, err := s.unseal(sealed, "events.detail", eventRow(e.PersonID, e.ID))
+	if err != nil || len(text) == 0 {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, &detail); err != nil {
+		return nil, fmt.Errorf("storage: decode event %s: %w", e.ID, err)
+	}
+	return detail, nil
+}
+
+// eventRow names the row that a detail is sealed for: no event can be moved to another person.
+func eventRow(personID, id string) string { return personID + "/" + id }

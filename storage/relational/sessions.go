@@ -34,36 +34,6 @@ func (s *Store) EndSession(ctx context.Context, id []byte, expiresAt, at time.Ti
 	return one(ctx, s.write, storage.ErrNotFound, st.SQL, st.Args...)
 }
 
-// maxSessions bounds a person's list of sessions.
-const maxSessions = 50
-
-// SessionsOf implements [storage.Sessions].
-func (s *Store) SessionsOf(ctx context.Context, personID string, now time.Time) (sessions []storage.Session, err error) {
-	err = s.read.Rows(ctx, `SELECT id, expires_at, epoch, auth_time, acr, amr, origin, user_agent, family, created_at
-		FROM sessions WHERE person_id = $1 AND ended_at = 0 AND expires_at > $2 ORDER BY created_at DESC, id LIMIT $3`,
-		[]any{personID, millis(now), maxSessions}, func(scan Scan) error {
-			n := storage.Session{PersonID: personID}
-			var expiresAt, authTime, createdAt int64
-			var amr string
-			if err := scan(&n.ID, &expiresAt, &n.Epoch, &authTime, &n.ACR, &amr, &n.Origin, &n.UserAgent, &n.Family, &createdAt); err != nil {
-				return err
-			}
-			n.ExpiresAt, n.AuthTime, n.CreatedAt, n.AMR = moment(expiresAt), moment(authTime), moment(createdAt), list(amr)
-			sessions = append(sessions, n)
-			return nil
-		})
-	return sessions, err
-}
-
-// EndSessionsOf implements [storage.Sessions].
-func (s *Store) EndSessionsOf(ctx context.Context, personID string, except []byte, at time.Time) (int64, error) {
-	if except == nil {
-		except = []byte{}
-	}
-	return s.write.Exec(ctx, `UPDATE sessions SET ended_at = $3 WHERE person_id = $1 AND ended_at = 0 AND family <> $2`,
-		personID, except, millis(at))
-}
-
 // VoidedSince implements [storage.Sessions].
 func (s *Store) VoidedSince(ctx context.Context, since time.Time, limit int) (voids []storage.Void, err error) {
 	// The conditions of the partial indexes are spelled out, so that a generic plan may use them.
@@ -96,8 +66,8 @@ func endOthersSession(id []byte, expiresAt, at time.Time, personID string) State
 	return Statement{endFamily + ` AND person_id <> $4`, []any{id, millis(expiresAt), millis(at), personID}}
 }
 
-// insertSession writes a session of an active person, with that person's epoch; no row if the person is not active, or if
-// the session that it rests on does not stand.
+// insertSession writes a session of an active person, with that person's epoch, and returns that; no row if the person is
+// not active, or if the session that it rests on does not stand.
 func (s *Store) insertSession(n storage.Session, rests *storage.SessionRef) (Statement, error) {
 	upstreamIDToken, err := s.sealText(n.UpstreamIDToken, "sessions.upstream_id_token", string(n.ID))
 	if err != nil {

@@ -2,8 +2,6 @@ package relational
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 
 	"manyou/storage"
 )
@@ -14,14 +12,10 @@ type step struct {
 	none error
 }
 
-// CompleteSignIn implements [storage.SignIns]. All statements but the last travel together; what they wrote is judged
-// before the commit.
+// CompleteSignIn implements [storage.SignIns]. All statements travel together; what they wrote is judged before the
+// commit.
 func (s *Store) CompleteSignIn(ctx context.Context, in storage.SignIn) (epoch int64, err error) {
 	steps, err := s.signInSteps(in)
-	if err != nil {
-		return 0, err
-	}
-	session, err := s.insertSession(in.Session, in.Rests)
 	if err != nil {
 		return 0, err
 	}
@@ -30,7 +24,7 @@ func (s *Store) CompleteSignIn(ctx context.Context, in storage.SignIn) (epoch in
 		statements[i] = st.Statement
 	}
 	err = s.inTx(ctx, func(tx Executor) error {
-		written, err := tx.Batch(ctx, statements)
+		written, err := tx.Batch(ctx, statements, &epoch)
 		if err != nil {
 			return err
 		}
@@ -38,11 +32,6 @@ func (s *Store) CompleteSignIn(ctx context.Context, in storage.SignIn) (epoch in
 			if written[i] == 0 && st.none != nil {
 				return st.none
 			}
-		}
-		if err := tx.Row(ctx, session.SQL, session.Args, &epoch); errors.Is(err, sql.ErrNoRows) {
-			return storage.ErrEnded
-		} else if err != nil {
-			return err
 		}
 		return nil
 	})
@@ -72,28 +61,21 @@ func (s *Store) signInSteps(in storage.SignIn) ([]step, error) {
 		}
 		steps = append(steps, step{st, storage.ErrConflict})
 	}
-	if in.Use != nil {
-		st, err := s.useCredential(*in.Use, in.Session.CreatedAt)
-		if err != nil {
-			return nil, err
-		}
-		steps = append(steps, step{st, storage.ErrUsed})
+	proof, err := s.proofSteps(in)
+	if err != nil {
+		return nil, err
 	}
-	if in.Ticket != nil {
-		steps = append(steps, step{useTicket(*in.Ticket), storage.ErrConflict})
-	}
-	if in.Event != nil {
-		st, err := s.insertEvent(*in.Event)
-		if err != nil {
-			return nil, err
-		}
-		steps = append(steps, step{st, nil})
-	}
+	steps = append(steps, proof...)
 	if in.ReplacesID != nil {
 		// The earlier session may have been dropped already.
 		steps = append(steps, step{
 			endOthersSession(in.ReplacesID, in.ReplacesExpiresAt, in.Session.CreatedAt, in.Session.PersonID), nil,
 		})
 	}
-	return steps, nil
+	st, err := s.insertSession(in.Session, in.Rests)
+	if err != nil {
+		return nil, err
+	}
+	// The last one, since it returns the epoch.
+	return append(steps, step{st, storage.ErrEnded}), nil
 }

@@ -13,8 +13,8 @@ func (s *Store) CreateTicket(ctx context.Context, t storage.Ticket, at time.Time
 	if err != nil {
 		return err
 	}
-	return one(ctx, s.relaxed, storage.ErrConflict, `INSERT INTO tickets (id, expires_at, version, changed_at, body)
-		VALUES ($1, $2, 1, $3, $4) ON CONFLICT DO NOTHING`, t.ID, millis(t.ExpiresAt), millis(at), body)
+	return one(ctx, s.relaxed, storage.ErrConflict, `INSERT INTO tickets (id, expires_at, version, body, changed_at)
+		VALUES ($1, $2, 1, $3, $4) ON CONFLICT DO NOTHING`, t.ID, millis(t.ExpiresAt), body, millis(at))
 }
 
 // Ticket implements [storage.Tickets].
@@ -42,10 +42,16 @@ func (s *Store) AdvanceTicket(ctx context.Context, t storage.Ticket, at time.Tim
 		WHERE id = $1 AND expires_at = $2 AND version = $3`, t.ID, millis(t.ExpiresAt), t.Version, body, millis(at))
 }
 
+// EndTicket implements [storage.Tickets].
+func (s *Store) EndTicket(ctx context.Context, t storage.Ticket) error {
+	st := deleteTicket(t)
+	return one(ctx, s.relaxed, storage.ErrConflict, st.SQL, st.Args...)
+}
+
 // TicketsChangedSince implements [storage.Tickets].
 func (s *Store) TicketsChangedSince(ctx context.Context, since time.Time, limit int) (changes []storage.TicketChange, err error) {
-	err = s.read.Rows(ctx, `SELECT id, version FROM tickets WHERE changed_at >= $1 LIMIT $2`, []any{millis(since), limit},
-		func(scan Scan) error {
+	err = s.read.Rows(ctx, `SELECT id, version FROM tickets WHERE changed_at >= $1 ORDER BY changed_at LIMIT $2`,
+		[]any{millis(since), limit}, func(scan Scan) error {
 			var c storage.TicketChange
 			if err := scan(&c.ID, &c.Version); err != nil {
 				return err
@@ -56,8 +62,7 @@ func (s *Store) TicketsChangedSince(ctx context.Context, since time.Time, limit 
 	return changes, err
 }
 
-// useTicket uses a ticket up.
-func useTicket(t storage.Ticket) Statement {
+func deleteTicket(t storage.Ticket) Statement {
 	return Statement{`DELETE FROM tickets WHERE id = $1 AND expires_at = $2 AND version = $3`,
 		[]any{t.ID, millis(t.ExpiresAt), t.Version}}
 }

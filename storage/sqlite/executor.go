@@ -97,7 +97,7 @@ func (c connection) Rows(ctx context.Context, text string, args []any, each func
 }
 
 // Batch implements [relational.Executor].
-func (c connection) Batch(context.Context, []relational.Statement) ([]int64, error) {
+func (c connection) Batch(context.Context, []relational.Statement, ...any) ([]int64, error) {
 	return nil, errors.New("sqlite: a batch runs within a transaction")
 }
 
@@ -164,14 +164,21 @@ func (t transaction) Rows(ctx context.Context, text string, args []any, each fun
 }
 
 // Batch implements [relational.Executor]; there are no round trips to save.
-func (t transaction) Batch(ctx context.Context, statements []relational.Statement) ([]int64, error) {
+func (t transaction) Batch(ctx context.Context, statements []relational.Statement, last ...any) ([]int64, error) {
 	written := make([]int64, len(statements))
 	for i, s := range statements {
-		n, err := t.Exec(ctx, s.SQL, s.Args...)
+		var err error
+		if i == len(statements)-1 && len(last) > 0 {
+			err = t.Rows(ctx, s.SQL, s.Args, func(scan relational.Scan) error {
+				written[i]++
+				return scan(last...)
+			})
+		} else {
+			written[i], err = t.Exec(ctx, s.SQL, s.Args...)
+		}
 		if err != nil {
 			return nil, err
 		}
-		written[i] = n
 	}
 	return written, nil
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"manyou/storage"
 	"manyou/storage/relational"
 	"manyou/storage/vault"
 )
@@ -140,10 +141,14 @@ func (b *backend) InTx(ctx context.Context, f func(relational.Executor) error) e
 
 // Maintain deletes what expired. A table of a small issuer is small enough to be looked through.
 func (b *backend) Maintain(ctx context.Context, now time.Time) error {
-	for _, table := range []string{"sessions", "grants", "conversations", "limits", "replays", "tickets", "events"} {
+	for _, table := range []string{"sessions", "grants", "conversations", "tickets", "limits", "replays"} {
 		if _, err := b.relaxed.Exec(ctx, `DELETE FROM `+table+` WHERE expires_at <= $1`, now.UnixMilli()); err != nil {
 			return fmt.Errorf("sqlite: maintain %s: %w", table, err)
 		}
+	}
+	_, err := b.relaxed.Exec(ctx, `DELETE FROM events WHERE at <= $1`, now.Add(-storage.EventsKept).UnixMilli())
+	if err != nil {
+		return fmt.Errorf("sqlite: maintain events: %w", err)
 	}
 	return nil
 }

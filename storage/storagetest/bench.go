@@ -14,9 +14,10 @@ func Bench(b *testing.B, open func(t testing.TB) Database) {
 	s := f.session(p.ID)
 	c := storage.Conversation{ID: text(), ExpiresAt: f.now.Add(time.Hour)}
 	check(b, f.CreateConversation(b.Context(), c))
-	check(b, complete(f, b.Context(), storage.SignIn{
+	_, err := f.CompleteSignIn(b.Context(), storage.SignIn{
 		ConversationID: c.ID, ConversationExpiresAt: c.ExpiresAt, ConversationVersion: 1, Person: p, Session: s,
-	}))
+	})
+	check(b, err)
 	redeem := func(b *testing.B) storage.Grant {
 		g := f.grant(s)
 		if _, err := f.Redeem(b.Context(), g, f.now); err != nil {

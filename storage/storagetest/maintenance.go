@@ -54,7 +54,7 @@ var maintenanceCases = map[string]func(*testing.T, *fixture){
 		s.ExpiresAt = f.now.Add(300 * 24 * time.Hour)
 		p := f.person()
 		s.PersonID = p.ID
-		check(t, complete(f, t.Context(), f.signIn(t, p, s)))
+		check(t, f.complete(t, f.signIn(t, p, s)))
 		later := f.now.Add(290 * 24 * time.Hour)
 		check(t, f.Maintain(t.Context(), later))
 		got, err := f.Session(t.Context(), s.ID, s.ExpiresAt)
@@ -92,7 +92,7 @@ var secrecyCases = map[string]func(*testing.T, *fixture){
 		in.Credential = &storage.Credential{
 			ID: "c", PersonID: p.ID, Method: "sms", Label: "母亲的手机", Handle: phone, Secret: []byte("totp-secret"), CreatedAt: f.now,
 		}
-		check(t, complete(f, t.Context(), in))
+		check(t, f.complete(t, in))
 		_, err := f.Redeem(t.Context(), f.grant(in.Session), f.now)
 		check(t, err)
 		check(t, f.PutRegister(t.Context(), []storage.RegisterEntry{{

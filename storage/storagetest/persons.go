@@ -110,7 +110,7 @@ var linkCases = map[string]func(*testing.T, *fixture){
 		p := f.person(document)
 		in := f.signIn(t, p, f.session(p.ID))
 		in.Link = &storage.Link{Issuer: "https://id.zj.example", Subject: "subject", PersonID: p.ID, CreatedAt: f.now}
-		check(t, complete(f, t.Context(), in))
+		check(t, f.complete(t, in))
 		l, got, err := f.Link(t.Context(), in.Link.Issuer, in.Link.Subject)
 		check(t, err)
 		equal(t, l, *in.Link)
@@ -127,7 +127,7 @@ var linkCases = map[string]func(*testing.T, *fixture){
 		for i, issuer := range []string{"https://id.zj.example", "https://id.sc.example"} {
 			in := f.signIn(t, nil, f.session(p.ID))
 			in.Link = &storage.Link{Issuer: issuer, Subject: "s", PersonID: p.ID, CreatedAt: f.now.Add(time.Duration(i) * time.Second)}
-			check(t, complete(f, t.Context(), in))
+			check(t, f.complete(t, in))
 			want = append(want, *in.Link)
 		}
 		got, err := f.LinksOf(t.Context(), p.ID)

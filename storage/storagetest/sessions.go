@@ -42,7 +42,7 @@ var sessionCases = map[string]func(*testing.T, *fixture){
 		two, other := f.session(p.ID), f.session(p.ID)
 		two.Family = one.Family
 		for _, s := range []storage.Session{two, other} {
-			check(t, complete(f, t.Context(), f.signIn(t, nil, s)))
+			check(t, f.complete(t, f.signIn(t, nil, s)))
 		}
 		check(t, f.EndSession(t.Context(), two.ID, two.ExpiresAt, f.now))
 		for s, stands := range map[*storage.Session]bool{&one: false, &two: false, &other: true} {
@@ -74,7 +74,7 @@ var sessionCases = map[string]func(*testing.T, *fixture){
 			p := f.person()
 			s := f.session(p.ID)
 			s.ExpiresAt = f.now.Add(time.Duration(days) * 24 * time.Hour)
-			check(t, complete(f, t.Context(), f.signIn(t, p, s)))
+			check(t, f.complete(t, f.signIn(t, p, s)))
 			_, err := f.Session(t.Context(), s.ID, s.ExpiresAt)
 			check(t, err)
 		}
@@ -89,7 +89,7 @@ var signInCases = map[string]func(*testing.T, *fixture){
 		in.Link = &storage.Link{Issuer: "https://id.zj.example", Subject: "s", PersonID: p.ID, CreatedAt: f.now}
 		in.Credential = &storage.Credential{ID: "c", PersonID: p.ID, Method: "sms", Handle: phone, CreatedAt: f.now}
 		in.ReplacesID, in.ReplacesExpiresAt = earlier.ID, earlier.ExpiresAt
-		check(t, complete(f, t.Context(), in))
+		check(t, f.complete(t, in))
 
 		got, err := f.PersonByDocument(t.Context(), passport)
 		check(t, err)
@@ -113,19 +113,42 @@ var signInCases = map[string]func(*testing.T, *fixture){
 		p, earlier := f.signedIn(t)
 		in := f.signIn(t, nil, f.session(p.ID))
 		in.ReplacesID, in.ReplacesExpiresAt = earlier.ID, earlier.ExpiresAt
-		check(t, complete(f, t.Context(), in))
+		check(t, f.complete(t, in))
 		got, err := f.Session(t.Context(), earlier.ID, earlier.ExpiresAt)
 		check(t, err)
 		if !got.Stands(f.now) {
 			t.Fatal("a step-up ended what other applications rely on")
 		}
 	},
+	"CompleteSignIn/rests on a session that stands and is the same person's": func(t *testing.T, f *fixture) {
+		p, before := f.signedIn(t, document)
+		_, strangers := f.signedIn(t)
+		resting := func(on storage.Session) error {
+			in := f.signIn(t, nil, f.session(p.ID))
+			in.Rests = &storage.SessionRef{ID: on.ID, ExpiresAt: on.ExpiresAt}
+			_, err := f.CompleteSignIn(t.Context(), in)
+			return err
+		}
+		check(t, resting(before))
+		is(t, resting(strangers), storage.ErrEnded)
+		is(t, resting(storage.Session{ID: id(), ExpiresAt: before.ExpiresAt}), storage.ErrEnded)
+		check(t, f.SetPersonStatus(t.Context(), p.ID, storage.PersonActive, f.now)) // a new epoch
+		is(t, resting(before), storage.ErrEnded)
+		_, ended := f.signedIn(t)
+		check(t, f.EndSession(t.Context(), ended.ID, ended.ExpiresAt, f.now))
+		in := f.signIn(t, nil, f.session(ended.PersonID))
+		in.Rests = &storage.SessionRef{ID: ended.ID, ExpiresAt: ended.ExpiresAt}
+		_, err := f.CompleteSignIn(t.Context(), in)
+		is(t, err, storage.ErrEnded)
+	},
 	"CompleteSignIn/takes the epoch from the person": func(t *testing.T, f *fixture) {
 		p, _ := f.signedIn(t, document)
 		check(t, f.SetPersonStatus(t.Context(), p.ID, storage.PersonActive, f.now))
 		s := f.session(p.ID)
 		s.Epoch = 99
-		check(t, complete(f, t.Context(), f.signIn(t, nil, s)))
+		epoch, err := f.CompleteSignIn(t.Context(), f.signIn(t, nil, s))
+		check(t, err)
+		equal(t, epoch, p.Epoch+1)
 		got, err := f.Session(t.Context(), s.ID, s.ExpiresAt)
 		check(t, err)
 		if got.Epoch != p.Epoch+1 || !got.Stands(f.now) {
@@ -138,7 +161,7 @@ var signInCases = map[string]func(*testing.T, *fixture){
 		check(t, f.SetPersonStatus(t.Context(), frozen.ID, storage.PersonFrozen, f.now))
 		linked := f.signIn(t, nil, f.session(existing.ID))
 		linked.Link = &storage.Link{Issuer: "i", Subject: "s", PersonID: existing.ID, CreatedAt: f.now}
-		check(t, complete(f, t.Context(), linked))
+		check(t, f.complete(t, linked))
 
 		for name, c := range map[string]struct {
 			want   error
@@ -161,7 +184,7 @@ var signInCases = map[string]func(*testing.T, *fixture){
 			in.Credential = &storage.Credential{ID: text(), PersonID: p.ID, Method: "totp", CreatedAt: f.now}
 			conversation, expiresAt := in.ConversationID, in.ConversationExpiresAt
 			c.change(&in)
-			if err := complete(f, t.Context(), in); err == nil {
+			if err := f.complete(t, in); err == nil {
 				t.Fatalf("%s: no error", name)
 			} else {
 				is(t, err, c.want)
@@ -179,7 +202,7 @@ var signInCases = map[string]func(*testing.T, *fixture){
 		for range 2 {
 			in := f.signIn(t, nil, f.session(p.ID))
 			in.Link = &storage.Link{Issuer: "i", Subject: "s", PersonID: p.ID, CreatedAt: f.now}
-			check(t, complete(f, t.Context(), in))
+			check(t, f.complete(t, in))
 		}
 	},
 	"CompleteSignIn/at once with one document creates one person": func(t *testing.T, f *fixture) {
@@ -194,7 +217,8 @@ var signInCases = map[string]func(*testing.T, *fixture){
 			ins[i] = f.signIn(t, p, f.session(p.ID))
 		}
 		oneWinner(t, len(ins), storage.ErrConflict, func(ctx context.Context, i int) error {
-			return complete(nodes[i%2], ctx, ins[i])
+			_, err := nodes[i%2].CompleteSignIn(ctx, ins[i])
+			return err
 		})
 		persons := 0
 		for _, in := range ins {
@@ -211,7 +235,8 @@ var signInCases = map[string]func(*testing.T, *fixture){
 		oneWinner(t, 30, storage.ErrConflict, func(ctx context.Context, i int) error {
 			in := in
 			in.Session.ID = id()
-			return complete(nodes[i%2], ctx, in)
+			_, err := nodes[i%2].CompleteSignIn(ctx, in)
+			return err
 		})
 	},
 }

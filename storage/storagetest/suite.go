@@ -24,7 +24,8 @@ type Database interface {
 func Run(t *testing.T, open func(t testing.TB) Database) {
 	for _, group := range []map[string]func(*testing.T, *fixture){
 		personCases, registerCases, linkCases, credentialCases, sessionCases, signInCases, grantCases, conversationCases,
-		applicationCases, upstreamCases, keyCases, consentCases, limitCases, replayCases, maintenanceCases, secrecyCases, ticketCases, eventCases, deviceCases,
+		ticketCases, proofCases, eventCases, sessionListCases, consentListCases, enrolledCases, ownSecrecyCases,
+		applicationCases, upstreamCases, keyCases, consentCases, limitCases, replayCases, maintenanceCases, secrecyCases,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
@@ -41,12 +42,6 @@ type fixture struct {
 	storage.Store
 	db  Database
 	now time.Time
-}
-
-// complete ends a sign-in where the epoch does not matter.
-func complete(s storage.SignIns, ctx context.Context, in storage.SignIn) error {
-	_, err := s.CompleteSignIn(ctx, in)
-	return err
 }
 
 // id draws an identifier.
@@ -93,12 +88,18 @@ func (f *fixture) signIn(t *testing.T, p *storage.Person, s storage.Session) sto
 	}
 }
 
+// complete completes a sign-in whose epoch does not matter.
+func (f *fixture) complete(t *testing.T, in storage.SignIn) error {
+	_, err := f.CompleteSignIn(t.Context(), in)
+	return err
+}
+
 // signedIn stores a new person with a session.
 func (f *fixture) signedIn(t *testing.T, documents ...storage.Document) (*storage.Person, storage.Session) {
 	t.Helper()
 	p := f.person(documents...)
 	s := f.session(p.ID)
-	check(t, complete(f, t.Context(), f.signIn(t, p, s)))
+	check(t, f.complete(t, f.signIn(t, p, s)))
 	return p, s
 }
 
