@@ -42,7 +42,8 @@ type world struct {
 
 	mu      sync.Mutex
 	now     time.Time
-	inbox   []otp.Message
+	inbox   []otp.Message // codes
+	notices []otp.Message // what citizens are told besides
 	issuer  *idp.Issuer
 	handler http.Handler
 	stop    func() // the issuer goes down
@@ -152,9 +153,11 @@ func (l *lockedWriter) Write(b []byte) (int, error) {
 func (w *world) Send(_ context.Context, m otp.Message) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if m.Code != "" { // a notice is no code
-		w.inbox = append(w.inbox, m)
+	if m.Code == "" {
+		w.notices = append(w.notices, m)
+		return nil
 	}
+	w.inbox = append(w.inbox, m)
 	return nil
 }
 
