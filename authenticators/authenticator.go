@@ -164,4 +164,7 @@ type Discoverer interface {
 	Authenticator
 	// HandleIn returns the handle of the credential that an answer claims to be of, without checking anything else.
 	HandleIn(answer string) (handle string, ok bool)
+	// PersonIn returns the person's handle that an answer claims, nil if it claims none, without checking anything. It
+	// may say where the person is known.
+	PersonIn(answer string) []byte
 }

@@ -109,3 +109,40 @@ func TestAnApplicationThatAsksForAPasskeyGetsAStepUp(t *testing.T) {
 	}
 	b.open(c.start("acr_values", "urn:manyou:acr:3")).onePage(t, c.url) // not again
 }
+
+func TestAPasskeyOfOneProvinceWorksAtAnother(t *testing.T) {
+	w, browser := newWorld(t), newBrowser(t)
+	b := browser.newTab(t)
+	withLock(b)
+	w.atHome(t, b)
+	w.addPasskey(b)
+
+	// Another day: no session anywhere, and the browser has forgotten where it was. Sichuan's page recognises the
+	// passkey as one of Zhejiang's, and Zhejiang's page has it answered by itself.
+	for _, region := range []string{nation, zhejiang, sichuan} {
+		for name := range b.cookies(w.issuer(region)) {
+			b.forget(w.issuer(region), name)
+		}
+	}
+	c := w.newClient(t, sichuan)
+	b.open(c.start())
+	b.arrives("#told")
+	if got := c.told(b); got.UserInfo["name"] != "李娜" || got.Claims["acr"] != "urn:manyou:acr:3" {
+		t.Errorf("at Sichuan: %+v", got)
+	}
+}
+
+func TestTheNationsDomainCarriesPasskeysToProvincesOnOtherSites(t *testing.T) {
+	w, browser := newWorldOfSites(t)
+	b := browser.newTab(t)
+	withLock(b)
+	w.atHome(t, b)
+	w.addPasskey(b) // at Zhejiang's site, for the nation's domain (Web Authentication Level 3 §5.11)
+	w.forgetSessions(b)
+	c := w.newClient(t, sichuan)
+	b.open(c.start())
+	b.arrives("#told") // the browser fills it in by itself, at Sichuan's site and at Zhejiang's
+	if got := c.told(b); got.UserInfo["name"] != "李娜" {
+		t.Errorf("at Sichuan: %+v", got)
+	}
+}

@@ -92,6 +92,10 @@ func newWorldOfSites(t *testing.T) (*world, *browser) {
 	for _, host := range hosts {
 		rules = "MAP " + host + " 127.0.0.1, " + rules
 	}
+	// Whose passkeys may be used where is asked at the usual port, whatever the issuer's is.
+	at, err := url.Parse(w.issuer(nation))
+	must(t, err)
+	rules = "MAP " + sites.Nation + ":443 127.0.0.1:" + at.Port() + ", " + rules
 	return w, newBrowser(t,
 		chromedp.Flag("host-resolver-rules", rules),
 		chromedp.Flag("ignore-certificate-errors-spki-list", pin),

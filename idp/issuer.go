@@ -78,7 +78,7 @@ func New(ctx context.Context, c Config) (*Issuer, error) {
 		return nil, fmt.Errorf("prepare sign-in: %w", err)
 	}
 	i.account = account.New(account.Config{
-		Issuer: c.Issuer, Name: c.Name, Store: c.Store, Vault: c.Vault, Methods: c.Methods, Cookies: i.cookies, Web: i.web,
+		Issuer: c.Issuer, Region: c.Region, Name: c.Name, Store: c.Store, Vault: c.Vault, Methods: c.Methods, Cookies: i.cookies, Web: i.web,
 		SignIn: i.signInHere, NameOf: i.signin.NameOf, Tell: i.signin.Tell, Clock: c.Clock, Random: c.Random, Logger: c.Logger,
 	})
 	if i.handler, err = i.routes(); err != nil {

@@ -124,6 +124,15 @@ func (a *Authenticator) HandleIn(answer string) (handle string, ok bool) {
 	return encodeID(id), true
 }
 
+// PersonIn returns the user handle of an answer (Web Authentication Level 3 §5.2.2).
+func (a *Authenticator) PersonIn(answer string) []byte {
+	p, ok := parseAssertion(answer)
+	if !ok {
+		return nil
+	}
+	return p.Response.UserHandle
+}
+
 // parseAssertion reads an answer of at most maxAnswer bytes.
 func parseAssertion(answer string) (*protocol.ParsedCredentialAssertionData, bool) {
 	if len(answer) > maxAnswer {

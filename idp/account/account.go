@@ -41,6 +41,7 @@ type Vault interface {
 // Config is what an [Account] needs.
 type Config struct {
 	Issuer  string
+	Region  string
 	Name    map[string]string
 	Store   Store
 	Vault   Vault

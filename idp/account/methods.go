@@ -102,9 +102,10 @@ func (a *Account) begin(r *http.Request, s storage.LiveSession, m authenticators
 	}, challenge.Show, err
 }
 
-// handle stands for a person at their authenticators: it says nothing, and nobody else can compute it.
+// handle stands for a person at their authenticators: nobody else can compute it. It begins with the region where the
+// person is known, so that another issuer with the same passkeys knows where to ask.
 func (a *Account) handle(personID string) []byte {
-	return a.Vault.MAC("authenticator_handle", []byte(personID))[:32]
+	return append([]byte(a.Region), a.Vault.MAC("authenticator_handle", []byte(personID))[:30]...)
 }
 
 func (a *Account) enrolled(r *http.Request, s storage.LiveSession, m authenticators.Authenticator) (list []authenticators.Credential, err error) {

@@ -75,6 +75,9 @@ func (s *SignIn) enterPasskey(w http.ResponseWriter, r *http.Request, c *convers
 	default:
 		problem := web.ErrPasskey
 		if len(of) == 0 {
+			if s.askHome(w, r, c, d.PersonIn(r.PostForm.Get("answer"))) {
+				return
+			}
 			problem = web.ErrPasskeyUnknown
 		}
 		// The challenge is used up, whatever came back.
@@ -84,6 +87,31 @@ func (s *SignIn) enterPasskey(w http.ResponseWriter, r *http.Request, c *convers
 		}
 		s.render(w, r, c, http.StatusUnprocessableEntity, problem)
 	}
+}
+
+// askHome sends the citizen to the issuer that knows their passkey, if its handle says which. All issuers of the nation
+// may share passkeys, but each is checked where it was enrolled. It reports whether it answered.
+func (s *SignIn) askHome(w http.ResponseWriter, r *http.Request, c *conversation, handle []byte) bool {
+	if len(handle) < 2 || c.state.Person != "" {
+		return false
+	}
+	region := string(handle[:2])
+	next := NationRegion
+	if s.National {
+		next = region
+	}
+	if region == s.Region || region == c.state.Request.Asker || region != NationRegion && !isRegion(region) {
+		return false
+	}
+	target, err := s.upstreams.byRegion(r.Context(), next)
+	if err != nil {
+		return false
+	}
+	if region != NationRegion {
+		c.state.Request.DomainHint = region
+	}
+	s.goUpstream(w, r, c, target, prompt(c.state.Request, false))
+	return true
 }
 
 var errCloned = errors.New("the signature counter of a passkey ran backwards")
