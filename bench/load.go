@@ -28,6 +28,7 @@ type load struct {
 	inbox  *inbox
 	keys   jose.JSONWebKeySet
 
+	devices  []*device // with a passkey each
 	workers  int
 	standing sync.Map     // by citizen: the cookie that says how the session stood
 	turn     atomic.Int64 // counts what takes citizens in turn

@@ -32,6 +32,7 @@ func (l *load) operations() []operation {
 		{"introspection", "aim 0.20", l.getTokens, l.introspect},
 		{"userinfo", "aim 0.20", l.getTokens, l.userInfo},
 		{"discovery", "aim 0.10", nil, l.discover},
+		{"passkey sign-in", "aim 4 storage calls", l.enrol, l.passkeySignIn},
 		{"cold sign-in", "", nil, l.coldSignIn},
 		{"first sign-in", "", nil, l.firstSignIn},
 	}
