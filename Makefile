@@ -35,7 +35,7 @@ test-with-postgres:
 test-fast: ## Run the tests that need nothing but Go
 	$(GO) test -timeout 5m ./federation/... ./authenticators/... ./idp/... ./storage/sqlite/... ./storage/vault/... ./cmd/manyou/config/... ./cmd/manyou/registration/... .
 
-test-tools: ## Install what the tests need: postgresql, chromium, zbar-tools, fonts-noto-cjk
+test-tools: ## Install what the tests need: postgresql, chromium, zbar-tools, oathtool, fonts-noto-cjk, npm with axe-core
 	@.ci/install-test-tools
 
 lint: ## Check formatting and run the linters of .golangci.yml
