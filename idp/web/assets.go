@@ -26,6 +26,7 @@ const (
 	assetWait      = "wait.js"
 	assetSignal    = "signal.js"
 	assetPrint     = "print.js"
+	assetSpeak     = "speak.js"
 )
 
 const javaScript = "text/javascript; charset=utf-8"
@@ -55,6 +56,7 @@ func newAssets(region string) (*assets, error) {
 		assetWait:      javaScript,
 		assetSignal:    javaScript,
 		assetPrint:     javaScript,
+		assetSpeak:     javaScript,
 	} {
 		content, err := assetFiles.ReadFile("assets/" + name)
 		if err != nil {

@@ -80,12 +80,16 @@ const permissionsPolicy = "accelerometer=(), camera=(), display-capture=(), geol
 //
 // There is no Cross-Origin-Opener-Policy: it would cut the window of an application that opens its sign-in in a window
 // of its own from that window for good, also after the answer has brought it back to the application.
-func (w *Web) secureHeaders(h http.Header, p Page) {
+func (w *Web) secureHeaders(h http.Header, p Page, care bool) {
 	referrer := "same-origin"
 	if _, leaves := p.(*FormPostPage); leaves {
 		referrer = "strict-origin"
 	}
-	h.Set("Content-Security-Policy", w.contentSecurityPolicy(p.script(), p.frame().FormTargets))
+	script := p.script()
+	if script == "" && care {
+		script = assetSpeak // on every page of care mode
+	}
+	h.Set("Content-Security-Policy", w.contentSecurityPolicy(script, p.frame().FormTargets))
 	h.Set("Cache-Control", "no-store")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", permissionsPolicy)

@@ -64,10 +64,19 @@ func (w *Web) tongue(code string) *tongue {
 	return nil
 }
 
-// inCareMode reports whether the citizen switched care mode on.
-func (w *Web) inCareMode(r *http.Request) bool {
-	c, err := r.Cookie(w.cookieName(cookieCare))
-	return err == nil && c.Value == "1"
+// The steps of care mode, as the cookie remembers them.
+const (
+	careOff    = "0"
+	careOn     = "1" // text of 18 px and more
+	careLarger = "2" // of 30 px and more
+)
+
+// care is the step that the citizen switched to.
+func (w *Web) care(r *http.Request) string {
+	if c, err := r.Cookie(w.cookieName(cookieCare)); err == nil && (c.Value == careOn || c.Value == careLarger) {
+		return c.Value
+	}
+	return careOff
 }
 
 func (w *Web) switchLanguage(rw http.ResponseWriter, r *http.Request) {
@@ -80,11 +89,9 @@ func (w *Web) switchLanguage(rw http.ResponseWriter, r *http.Request) {
 
 func (w *Web) switchCare(rw http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	switch q.Get("on") {
-	case "1":
-		http.SetCookie(rw, w.cookie(cookieCare, "1"))
-	case "0":
-		http.SetCookie(rw, w.cookie(cookieCare, "0"))
+	switch on := q.Get("on"); on {
+	case careOff, careOn, careLarger:
+		http.SetCookie(rw, w.cookie(cookieCare, on))
 	}
 	goBack(rw, q.Get("back"))
 }

@@ -29,10 +29,12 @@ type view struct {
 	Language    string // as a code: "zh"
 	Tag         string // as in the lang attribute
 	Care        bool
+	Larger      bool // the second step of care mode
 	Script      string
 	Failed      bool
 	// The switches.
 	CareURL     string
+	LargerURL   string
 	LanguageURL string
 	OtherTag    string
 	OtherName   string
@@ -87,7 +89,7 @@ func (w *Web) Render(rw http.ResponseWriter, r *http.Request, status int, p Page
 		return
 	}
 	h := rw.Header()
-	w.secureHeaders(h, p)
+	w.secureHeaders(h, p, w.care(r) != careOff)
 	h.Set("Content-Language", t.tag)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
@@ -107,11 +109,16 @@ func (w *Web) execute(r *http.Request, t *tongue, p Page) ([]byte, error) {
 		other = w.languages[1]
 	}
 	back := backTo(r)
-	care := w.inCareMode(r)
+	care := w.care(r)
+	careURL := func(to string) string { return pathCare + "?" + url.Values{"on": {to}, "back": {back}}.Encode() }
+	next := careOn
+	if care != careOff {
+		next = careOff
+	}
 	v := view{
 		Page: p, Title: title, Name: pick(w.Name, t.code), Host: w.host, Region: w.Region, Place: w.place(t),
-		Application: p.frame().Application, Language: t.code, Tag: t.tag, Care: care, Script: p.script(), Failed: p.failed(),
-		CareURL:     pathCare + "?" + url.Values{"on": {map[bool]string{true: "0", false: "1"}[care]}, "back": {back}}.Encode(),
+		Application: p.frame().Application, Language: t.code, Tag: t.tag, Care: care != careOff, Larger: care == careLarger, Script: p.script(), Failed: p.failed(),
+		CareURL: careURL(next), LargerURL: careURL(careLarger),
 		LanguageURL: pathLanguage + "?" + url.Values{"to": {other.code}, "back": {back}}.Encode(),
 		OtherTag:    other.tag, OtherName: other.own,
 	}

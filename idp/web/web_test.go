@@ -193,7 +193,7 @@ func TestAssetsAreKeptForeverAndCompressedFaithfully(t *testing.T) {
 		if err != nil || string(content) != plain.Body.String() || packed.Header().Get("Content-Encoding") != "gzip" {
 			t.Errorf("%s: compressed differs from plain (%v)", link, err)
 		}
-		if len(content) > 15<<10 {
+		if len(content) > 20<<10 {
 			t.Errorf("%s: %d bytes", link, len(content))
 		}
 	}
