@@ -70,6 +70,10 @@ func newIssuer(ctx context.Context, o *opened, logger *slog.Logger) (*idp.Issuer
 	if err != nil {
 		return nil, usageError{err}
 	}
+	gateway, err := guarded(messages, o)
+	if err != nil {
+		return nil, usageError{err}
+	}
 	source, err := newRegister(o)
 	if err != nil {
 		return nil, err
@@ -93,9 +97,24 @@ func newIssuer(ctx context.Context, o *opened, logger *slog.Logger) (*idp.Issuer
 	attempts := idp.Limits(c.Attempts)
 	return idp.New(ctx, idp.Config{
 		Issuer: c.Issuer, Role: idp.Role(c.Role), Region: c.Region, Name: c.Name.Map(),
-		Store: o.store, Vault: o.vault, Methods: offered, PasskeyOrigins: c.Passkey.RelatedOrigins, Messages: messages, Register: source, Logger: logger,
+		Store: o.store, Vault: o.vault, Methods: offered, PasskeyOrigins: c.Passkey.RelatedOrigins, Messages: gateway, Register: source, Logger: logger,
 		SessionLifetime: c.Session.Lifetime, TrustedProxies: proxies, Limits: &attempts,
 	})
+}
+
+// guarded asks, where the configuration says whom, before a message is sent.
+func guarded(messages otp.Gateway, o *opened) (otp.Gateway, error) {
+	c := o.config.SMS.SIM
+	if c.URL == "" {
+		return messages, nil
+	}
+	changes, err := otp.NewSIMWebhook(otp.WebhookConfig{URL: c.URL, BearerToken: o.secrets.SIMToken, Random: rand.Reader, Now: time.Now})
+	if err != nil {
+		return nil, err
+	}
+	return otp.NewSIMGuard(messages, changes, otp.SIMPolicy{
+		Window: c.Window, SendIfUnknown: !c.Strict, SendIfUnavailable: !c.Strict,
+	}, time.Now)
 }
 
 // newRegister is the authoritative register that the configuration names.

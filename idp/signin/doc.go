@@ -22,6 +22,14 @@
 //	│             ▼                                   ▼                   ▼
 //	└─────────── register agrees ──────────────────► done ◄───────────── done
 //
+// Besides, from the page of the phone, and where no subject of another issuer waits to be linked:
+//
+//	phone ── passkey: the browser's answer names its credential ──► done; one of another region: ──► upstream, there
+//	phone ── qr: wait for another device (idp/ticket) ── approved ──► done
+//	phone ── lost ──► prove, with the number and a recovery code ──► done
+//	code ── other ──► prove: a code that is typed, of whichever method ──► done
+//	done, and the application wants more than was proven, and the person can ──► passkey or prove ──► done, or skip
+//
 // Every arrow between pages is one compare-and-swap of the conversation's record: of two answers to one page, one wins.
 // The record is sealed, lives half an hour, and is bound to the browser by a cookie.
 //

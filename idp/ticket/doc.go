@@ -5,7 +5,9 @@
 // what for beyond what the second device is told ([Question]); pages, sessions and tokens belong to those who use it. It
 // may use storage.
 //
-//	        Open                Claim: the first device to look
+//	        Open, by the first   Claim: the first device to look
+//	        device; or Offer,    Ask, where the second device offered it: the first who asks
+//	        by the second
 //	──────────────► waiting ─────────────────────────► claimed ──── Approve, right number ───► approved ──► used up, in the
 //	                   │       Take (opened by the        │                                                 transaction of a
 //	                   │       device that looks)         ├─ wrong number, or Refuse ───► refused           sign-in or grant

@@ -205,6 +205,15 @@ func (c Config) checkGateways(r *report, env Getenv) {
 	} else {
 		gateway(r, env, "sms.webhook", c.SMS.Webhook.URL, EnvSMSToken, c.SMS.Webhook.TokenFile)
 	}
+	if c.SMS.SIM.URL != "" {
+		gateway(r, env, "sms.sim", c.SMS.SIM.URL, EnvSIMToken, c.SMS.SIM.TokenFile)
+	}
+	between(r, "sms.sim.window", c.SMS.SIM.Window, time.Hour, 100*24*time.Hour)
+	if _, err := c.Passkey.Roots(); err != nil {
+		r.fatal("passkey.attestation_roots_file", "%v", err)
+	} else if (c.Passkey.RootsFile == "") != (len(c.Passkey.Models) == 0) {
+		r.fatal("passkey", "attestation_roots_file and attestation_models belong together")
+	}
 	switch c.Register.Source {
 	case RegisterTable:
 		if c.Register.URL != "" || c.Register.TokenFile != "" {

@@ -64,6 +64,15 @@ type Database struct {
 // SMS is the gateway of one-time codes.
 type SMS struct {
 	Webhook Webhook `yaml:"webhook" doc:"Each message is sent there by POST, as JSON."`
+	SIM     SIM     `yaml:"sim" doc:"Before a code is sent: did the number's SIM card change lately? A thief who has moved a number gets no code."`
+}
+
+// SIM is who knows when the SIM card of a number changed.
+type SIM struct {
+	URL       string        `yaml:"url" doc:"The service asked (CAMARA SIM Swap, retrieve-date). Empty: nobody is asked."`
+	TokenFile string        `yaml:"token_file" doc:"File with the bearer token to show there. Instead of the file: MANYOU_SIM_TOKEN."`
+	Window    time.Duration `yaml:"window" doc:"How long after a change no code is sent."`
+	Strict    bool          `yaml:"strict" doc:"No code either when the service does not know the number, or does not answer."`
 }
 
 // Webhook is an HTTP endpoint with a bearer token.
@@ -152,6 +161,7 @@ func Default() Config {
 	return Config{
 		Listen:   "127.0.0.1:9000",
 		Register: Register{Source: RegisterTable},
+		SMS:      SMS{SIM: SIM{Window: 72 * time.Hour}},
 		Session:  Session{Lifetime: 12 * time.Hour},
 		Attempts: Attempts{
 			MessagesPerPhone: 8, MessagesPerDevice: 20, MessagesPerAddress: 300,

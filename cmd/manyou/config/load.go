@@ -26,6 +26,7 @@ const (
 	EnvRootKey       = "MANYOU_ROOT_KEY"
 	EnvDatabaseURL   = "MANYOU_DATABASE_URL"
 	EnvSMSToken      = "MANYOU_SMS_TOKEN"
+	EnvSIMToken      = "MANYOU_SIM_TOKEN"
 	EnvRegisterToken = "MANYOU_REGISTER_TOKEN"
 )
 
@@ -52,7 +53,7 @@ func Load(path string, env Getenv) (Config, error) {
 		c.Database.URL = v
 	}
 	dir := filepath.Dir(path)
-	for _, p := range []*string{&c.TLS.CertFile, &c.TLS.KeyFile, &c.RootKeyFile, &c.SMS.Webhook.TokenFile, &c.Passkey.RootsFile, &c.Register.TokenFile} {
+	for _, p := range []*string{&c.TLS.CertFile, &c.TLS.KeyFile, &c.RootKeyFile, &c.SMS.Webhook.TokenFile, &c.SMS.SIM.TokenFile, &c.Passkey.RootsFile, &c.Register.TokenFile} {
 		*p = below(dir, *p)
 	}
 	if file, ok := c.Database.SQLite(); ok && file != "" && file != ":memory:" {
@@ -107,6 +108,7 @@ func (d Database) Postgres() bool {
 type Secrets struct {
 	RootKey       vault.Root
 	SMSToken      string
+	SIMToken      string
 	RegisterToken string
 }
 
@@ -122,6 +124,11 @@ func (c Config) Secrets(env Getenv) (Secrets, error) {
 	}
 	if s.RootKey, err = vault.ParseRoot(text); err != nil {
 		return Secrets{}, fmt.Errorf("config: root_key_file: %w", err)
+	}
+	if c.SMS.SIM.URL != "" {
+		if s.SIMToken, err = secret(env, EnvSIMToken, c.SMS.SIM.TokenFile); err != nil {
+			return Secrets{}, fmt.Errorf("config: sms.sim.token_file: %w", err)
+		}
 	}
 	if s.SMSToken, err = secret(env, EnvSMSToken, c.SMS.Webhook.TokenFile); err != nil {
 		return Secrets{}, fmt.Errorf("config: sms.webhook.token_file: %w", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -23,6 +24,8 @@ var (
 	allScopes    = []string{"openid", "profile", "phone", "offline_access"}
 	issuerScopes = []string{"openid", "profile", "phone", "document"}
 	codeGrants   = []string{"authorization_code", "refresh_token"}
+	deviceGrants = []string{"urn:ietf:params:oauth:grant-type:device_code"}
+	askingGrants = []string{"urn:ietf:params:oauth:grant-type:device_code", "urn:openid:params:grant-type:ciba"}
 )
 
 // registrar registers everybody with everybody. It replaces what is there, so that a restart repairs.
@@ -128,7 +131,7 @@ func (r registrar) clients(ctx context.Context, i *Issuer) ([]ClientDescription,
 			ClientID: c.ClientID, Status: storage.ApplicationPublished,
 			Name: map[string]string{"zh": "测试程序 " + c.Name, "en": "Test program " + c.Name}, Region: i.Region,
 			AuthMethod: c.TokenEndpointAuthMethod, RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogoutRedirectURIs,
-			GrantTypes: codeGrants, Scopes: allScopes, IDTokenAlg: "ES256", PKCEOptional: c.Name == "nopkce",
+			GrantTypes: slices.Concat(codeGrants, deviceGrants), Scopes: allScopes, IDTokenAlg: "ES256", PKCEOptional: c.Name == "nopkce",
 			// A sector of its own each, although they share a redirect URI, so that pairwise subjects differ.
 			SectorIdentifier: c.Name + ".attach.invalid",
 			CreatedAt:        r.state.now(), UpdatedAt: r.state.now(),
@@ -146,7 +149,7 @@ func (r registrar) clients(ctx context.Context, i *Issuer) ([]ClientDescription,
 // credentials gives a client what its authentication method needs.
 func (r registrar) credentials(i *Issuer, c *ClientDescription, app *storage.Application) (err error) {
 	if app.AuthMethod != "none" {
-		app.GrantTypes = append([]string{"client_credentials"}, codeGrants...)
+		app.GrantTypes = slices.Concat([]string{"client_credentials"}, codeGrants, askingGrants)
 	}
 	switch app.AuthMethod {
 	case "client_secret_basic":
