@@ -244,6 +244,9 @@ func (i *Issuer) answerTicket(ctx context.Context, app *application, t *ticket.T
 // twice collides, as with a code.
 func (i *Issuer) redeemTicket(ctx context.Context, app *application, t *ticket.Ticket, scopes []string) (*op.Response, error) {
 	now, a := i.Clock(), t.Answer
+	if p, perr := i.policyOf(app, ""); perr != nil || !p.allows(storage.Session{AMR: a.AMR, Origin: a.Origin}) {
+		return nil, op.NewStatusError(&oidc.Error{ErrorType: oidc.AccessDenied, Description: "the application does not accept how the citizen signed in"}, http.StatusBadRequest)
+	}
 	end := a.SessionExpiresAt
 	isOffline := offline(scopes, app)
 	if isOffline {

@@ -97,6 +97,20 @@ func TestAttackOnADeviceCodeGivesNoTokens(t *testing.T) {
 	}
 }
 
+func TestADeviceWhoseApplicationAcceptsOnlyPasskeysGetsNothingOfASessionBySMS(t *testing.T) {
+	w := newWorld(t)
+	w.application("tv", func(a *storage.Application) {
+		a.AuthMethod, a.SecretHash, a.RedirectURIs, a.GrantTypes, a.Methods = "none", nil, nil, []string{grantDevice}, []string{"passkey"}
+	})
+	b := w.signedIn(liNa)
+	device, user := w.ask("tv")
+	w.post(b, w.url+"/device", "action", "device", "user_code", user)
+	w.post(b, w.url+"/device?user_code="+strings.ReplaceAll(user, "-", ""), "action", "approve")
+	if _, got := w.poll("tv", device); got["error"] != "access_denied" {
+		t.Errorf("%v", got)
+	}
+}
+
 func TestAttackThatGuessesUserCodesIsStopped(t *testing.T) {
 	w := newWorld(t)
 	w.television()

@@ -214,6 +214,7 @@ func (i *Issuer) Run(ctx context.Context) error {
 	refresh, maintain := time.NewTicker(refreshKeysEvery), time.NewTicker(maintainEvery)
 	defer refresh.Stop()
 	defer maintain.Stop()
+	defer i.changes.Close()
 	for {
 		var err error
 		select {

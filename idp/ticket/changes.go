@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -35,6 +36,7 @@ type Changes struct {
 	waiting map[string]map[*wait]struct{} // by ticket
 	since   time.Time
 	looking bool
+	closed  chan struct{}
 }
 
 // wait is one browser that waits.
@@ -45,7 +47,18 @@ type wait struct {
 
 // NewChanges returns the changes of tickets in a store.
 func NewChanges(s Store, clock func() time.Time, logger *slog.Logger) *Changes {
-	return &Changes{store: s, clock: clock, logger: logger, waiting: map[string]map[*wait]struct{}{}}
+	return &Changes{store: s, clock: clock, logger: logger, waiting: map[string]map[*wait]struct{}{}, closed: make(chan struct{})}
+}
+
+// Close ends every stream, once: a node that stops must not wait for those who wait. Browsers come back to another.
+func (c *Changes) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case <-c.closed:
+	default:
+		close(c.closed)
+	}
 }
 
 // Wait returns a channel that receives when a ticket has a greater version than the one that is known, 0 if none is, and
@@ -122,7 +135,8 @@ func (c *Changes) Serve(w http.ResponseWriter, r *http.Request, id string, known
 	changed, stop := c.Wait(id, known)
 	defer stop()
 	stream := http.NewResponseController(w)
-	if err := stream.SetWriteDeadline(time.Time{}); err != nil {
+	// The server's own time-outs are for requests that end.
+	if err := errors.Join(stream.SetWriteDeadline(time.Time{}), stream.SetReadDeadline(time.Time{})); err != nil {
 		http.Error(w, "no stream", http.StatusNotImplemented) // the page asks again by itself
 		return
 	}
@@ -143,6 +157,8 @@ func (c *Changes) Serve(w http.ResponseWriter, r *http.Request, id string, known
 		case <-beat.C:
 			fmt.Fprint(w, ": still here\n\n")
 		case <-end.C:
+			return
+		case <-c.closed:
 			return
 		case <-r.Context().Done():
 			return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -229,6 +230,42 @@ func TestManyWhoWaitAskTheDatabaseNoMoreThanOne(t *testing.T) {
 	time.Sleep(600 * time.Millisecond)
 	if after := counted.n.Load(); after != before {
 		t.Errorf("nobody waits, and it was asked %d times", after-before)
+	}
+}
+
+func TestANodeThatStopsEndsItsStreams(t *testing.T) {
+	n := newNode(t)
+	changes := ticket.NewChanges(n.store, func() time.Time { return n.now }, slog.New(slog.DiscardHandler))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { changes.Serve(w, r, "t", 0) }))
+	defer server.Close()
+	response, err := http.Get(server.URL)
+	must(t, err)
+	defer response.Body.Close()
+	changes.Close()
+	changes.Close()
+	if _, err := io.ReadAll(response.Body); err != nil { // to its end
+		t.Error(err)
+	}
+}
+
+func TestAStreamOutlivesTheServersTimeOuts(t *testing.T) {
+	n := newNode(t)
+	changes := ticket.NewChanges(n.store, func() time.Time { return n.now }, slog.New(slog.DiscardHandler))
+	one := n.taken(t)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { changes.Serve(w, r, one.ID, 1) }))
+	server.Config.ReadTimeout, server.Config.WriteTimeout = 200*time.Millisecond, 200*time.Millisecond
+	server.Start()
+	defer server.Close()
+	response, err := http.Get(server.URL)
+	must(t, err)
+	defer response.Body.Close()
+	time.Sleep(600 * time.Millisecond)
+	must(t, n.Refuse(t.Context(), one, "phone"))
+	b := make([]byte, 4096)
+	for text := ""; !strings.Contains(text, "changed"); {
+		k, err := response.Body.Read(b)
+		must(t, err)
+		text += string(b[:k])
 	}
 }
 
