@@ -70,7 +70,8 @@ func TestUnknownFlagsAndOperationsAreRefused(t *testing.T) {
 func TestAFamilysTimeIncludesChildrenAliveAndEnded(t *testing.T) {
 	const burn = `i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done`
 	for name, script := range map[string]string{
-		"alive": `sh -c '` + burn + `; echo; read wait <&3' 3<&0 & wait`,
+		// The shell gives what runs in the background no input; the other descriptor is taken before.
+		"alive": `exec 3<&0; sh -c '` + burn + `; echo; read wait <&3' & wait`,
 		"ended": `sh -c '` + burn + `'; echo; read wait`,
 	} {
 		t.Run(name, func(t *testing.T) {

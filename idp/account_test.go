@@ -227,3 +227,24 @@ func TestAnApplicationsPolicyDecidesHowCitizensMayProveThemselves(t *testing.T) 
 		t.Errorf("its own channel: %v", got)
 	}
 }
+
+func TestNothingTellsWhoIsKnownOrWhatTheyEnrolled(t *testing.T) {
+	w := newWorld(t)
+	w.recoveryCodes(w.signedIn(aynur))
+	w.enrol(w.signedIn(aynur))
+	reference := regexp.MustCompile(`(/|%2F)signin(/|%2F)[A-Za-z0-9_-]+|data-options="[^"]*"`)
+	for _, method := range []string{"totp", "hotp", "recovery"} {
+		var answers []string
+		for _, c := range []citizen{aynur, {phone: "+8613900000088"}} { // one with methods, one whom nobody knows
+			b := w.browser()
+			at := w.post(b, page(w.get(b, w.request("main"))), "action", "other", "method", method)
+			asked := reference.ReplaceAllString(body(t, at), "")
+			at = w.post(b, page(at), "action", "prove", "phone", c.phone, "code", "000000")
+			told := strings.ReplaceAll(reference.ReplaceAllString(body(t, at), ""), c.phone[1:], "")
+			answers = append(answers, at.Status+asked+told)
+		}
+		if answers[0] != answers[1] {
+			t.Errorf("%s: the answers differ:\n%s\n---\n%s", method, answers[0], answers[1])
+		}
+	}
+}

@@ -1,13 +1,12 @@
 package idp
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"manyou/storage"
@@ -32,23 +31,63 @@ const grantIDBytes = 16
 
 // code is an authorization code: what the authorization endpoint decided, sealed, stored nowhere.
 type code struct {
-	ClientID    string `json:"c"`
-	RedirectURI string `json:"u"`
-	Challenge   string `json:"h,omitempty"`
-	Nonce       string `json:"n,omitempty"`
-	ExpiresAt   int64  `json:"x"` // seconds
+	ClientID    string
+	RedirectURI string
+	Challenge   string
+	Nonce       string
+	ExpiresAt   int64 // seconds
 
-	GrantID      []byte   `json:"g"`
-	GrantExpires int64    `json:"gx"` // seconds
-	SessionID    []byte   `json:"s"`
-	SessionEnd   int64    `json:"sx"` // seconds
-	PersonID     string   `json:"p"`
-	Epoch        int64    `json:"e"`
-	AuthTime     int64    `json:"a"` // seconds
-	ACR          int      `json:"r"`
-	AMR          []string `json:"m,omitempty"`
-	Scopes       []string `json:"o"`
-	Claims       string   `json:"l,omitempty"`
+	GrantID      []byte
+	GrantExpires int64 // seconds
+	SessionID    []byte
+	SessionEnd   int64 // seconds
+	PersonID     string
+	Epoch        int64
+	AuthTime     int64 // seconds
+	ACR          int
+	AMR          []string
+	Scopes       []string
+	Claims       string
+}
+
+// encode writes a code: its numbers, then its texts, each with its length.
+func (c *code) encode() []byte {
+	b := make([]byte, 0, 512)
+	for _, n := range []int64{c.ExpiresAt, c.GrantExpires, c.SessionEnd, c.Epoch, c.AuthTime, int64(c.ACR)} {
+		b = binary.AppendVarint(b, n)
+	}
+	for _, s := range []string{
+		c.ClientID, c.RedirectURI, c.Challenge, c.Nonce, string(c.GrantID), string(c.SessionID), c.PersonID,
+		strings.Join(c.AMR, " "), strings.Join(c.Scopes, " "), c.Claims,
+	} {
+		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+	}
+	return b
+}
+
+// decodeCode reads what encode wrote, and nothing else.
+func decodeCode(b []byte) (c code, ok bool) {
+	var numbers [6]int64
+	for i := range numbers {
+		n, size := binary.Varint(b)
+		if size <= 0 {
+			return c, false
+		}
+		numbers[i], b = n, b[size:]
+	}
+	var texts [10]string
+	for i := range texts {
+		n, size := binary.Uvarint(b)
+		if size <= 0 || n > uint64(len(b)-size) {
+			return c, false
+		}
+		texts[i], b = string(b[size:size+int(n)]), b[size+int(n):] // bounded above
+	}
+	return code{
+		ExpiresAt: numbers[0], GrantExpires: numbers[1], SessionEnd: numbers[2], Epoch: numbers[3], AuthTime: numbers[4], ACR: int(numbers[5]),
+		ClientID: texts[0], RedirectURI: texts[1], Challenge: texts[2], Nonce: texts[3], GrantID: []byte(texts[4]), SessionID: []byte(texts[5]),
+		PersonID: texts[6], AMR: strings.Fields(texts[7]), Scopes: strings.Fields(texts[8]), Claims: texts[9],
+	}, len(b) == 0
 }
 
 // mintCode makes the code that answers a request for a session.
@@ -64,26 +103,13 @@ func (i *Issuer) mintCode(r *authorizationRequest, app *application, s storage.S
 	if offline(r.Scopes, app) {
 		end = now.Add(offlineLifetime)
 	}
-	body, err := marshalPlain(code{
+	c := code{
 		ClientID: r.ClientID, RedirectURI: r.RedirectURI, Challenge: r.CodeChallenge, Nonce: r.Nonce,
 		ExpiresAt: now.Add(codeLifetime).Unix(), GrantID: id, GrantExpires: end.Unix(),
 		SessionID: s.ID, SessionEnd: s.ExpiresAt.Unix(), PersonID: s.PersonID, Epoch: s.Epoch,
 		AuthTime: s.AuthTime.Unix(), ACR: s.ACR, AMR: s.AMR, Scopes: r.Scopes, Claims: r.Claims,
-	})
-	if err != nil {
-		return "", fmt.Errorf("mint code: %w", err)
 	}
-	return i.Vault.SealToken(purposeCode, body)
-}
-
-// marshalPlain is JSON in which the characters of HTML stand for themselves: it is not put into a page, and would grow
-// sixfold.
-func marshalPlain(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return b.Bytes(), err
+	return i.Vault.SealToken(purposeCode, c.encode())
 }
 
 // offline reports whether a grant outlives its session (OpenID Connect Core §11).

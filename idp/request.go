@@ -90,8 +90,6 @@ func parseAuthorizationRequest(p parameters, app *application) (*authorizationRe
 	if err := p.once(); err != nil {
 		return r, err
 	}
-	// What a code carries may double in length when it is written as JSON, and no more: a code that is handed out can be
-	// redeemed.
 	if len(r.Nonce) > maxNonce || strings.ContainsFunc(r.Nonce+r.Claims, func(c rune) bool { return c < ' ' || c == 0x2028 || c == 0x2029 }) {
 		return r, invalidRequest("nonce is too long, or nonce or claims hold control characters")
 	}
