@@ -24,6 +24,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"manyou/authenticators/otp"
+	"manyou/authenticators/otp/otptest"
 	"manyou/cmd/manyou/methods"
 	authority "manyou/federation/register"
 	"manyou/idp"
@@ -209,7 +210,8 @@ func TestADeskAtOneNodeIsSignedInByAPhoneAtAnother(t *testing.T) {
 	changed, stop := desk.listen(page)
 	defer stop()
 
-	scanned := readPicture(t, page)
+	scanned, err := otptest.ReadQR(page)
+	must(t, err)
 	scan, _ := phone.do(http.MethodGet, scanned, nil)
 	<-changed
 	_, page = desk.do(http.MethodGet, at.Request.URL.String(), nil)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"manyou/authenticators/otp/otptest"
 	"manyou/storage"
 )
 
@@ -28,6 +29,14 @@ func (w *world) desk(change ...string) desk {
 	b := w.browser()
 	at := w.post(b, page(w.get(b, w.request("main", change...))), "action", "qr")
 	return desk{b, page(at), w.pictured(body(w.t, at))}
+}
+
+// pictured is what the QR code of a page says.
+func (w *world) pictured(text string) string {
+	w.t.Helper()
+	said, err := otptest.ReadQR(text)
+	must(w.t, err)
+	return said
 }
 
 // shown is what the desk's page says now.
