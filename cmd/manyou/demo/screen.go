@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -43,7 +44,9 @@ func (s Screen) Welcome(n *Nation) {
 	first := d.Citizens[0]
 	s.line("  1  Open " + s.link(d.Applications[0].URL) + " and sign in as " + first.Name + ": phone, code, name, document.")
 	s.line("  2  Open " + s.link(d.Applications[1].URL) + " in the same browser: signed in, and no page in between.")
-	s.line("  3  Sign out there, and see who notices.")
+	s.line("  3  Open " + s.link(n.Issuers[1].URL+"/account") + ": add a passkey, see devices and history.")
+	s.line("  4  In a second browser, sign in by scanning: open what the picture says in the first one.")
+	s.line("  5  Sign out there, and see who notices.")
 	s.line("")
 	s.line("  " + s.dim("Codes appear below. Ctrl-C stops the demo."))
 	s.line("")
@@ -57,7 +60,7 @@ func (s Screen) Message(m Message) {
 			name = c.Name
 		}
 	}
-	s.line("  " + s.dim(m.SentAt.In(beijing).Format("15:04:05")) + "  " + pad(spaced(m.Phone), 19) + pad(name, 15) + s.bold(m.Code))
+	s.line("  " + s.dim(m.SentAt.In(beijing).Format("15:04:05")) + "  " + pad(spaced(m.Phone), 19) + pad(name, 15) + s.bold(cmp.Or(m.Code, m.Text)))
 }
 
 // Stopped says goodbye.
