@@ -63,8 +63,8 @@ func (i *Issuer) showCode(w http.ResponseWriter, r *http.Request) {
 	id, record := i.shownTicket(code, i.Clock())
 	t, err := i.tickets.Read(r.Context(), id, record)
 	switch {
-	case errors.Is(err, ticket.ErrOver), err == nil && (t.Holder != holder || i.tickets.Over(t) || t.Status == ticket.Waiting && r.Method == http.MethodGet):
-		i.showNewCode(w, r, holder) // too old: another
+	case errors.Is(err, ticket.ErrOver), err == nil && (t.Holder != holder || i.tickets.Over(t) || t.Status == ticket.Waiting):
+		i.showNewCode(w, r, holder) // too old, or not read yet: another
 	case err != nil:
 		i.fault(w, r, err)
 	default:

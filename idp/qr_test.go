@@ -252,3 +252,40 @@ func TestWhoIsNotSignedInAtThePhoneSignsInThereAndComesBack(t *testing.T) {
 	w.post(phone, d.scan, "action", "approve", "number", w.number(d))
 	answer(t, w.get(d.Client, d.page))
 }
+
+func TestWhoLeftTheScanningIsToldThatTheyAreOnHold(t *testing.T) {
+	w := newWorld(t)
+	w.tokens("main", aynur)
+	must(t, w.store.SetPersonStatus(t.Context(), w.person(aynur).ID, storage.PersonFrozen, w.clock()))
+	d := w.desk()
+	at := w.post(d.Client, d.page, "action", "back")
+	before := w.sent()
+	at = w.post(d.Client, page(at), "action", "phone", "phone", aynur.phone)
+	if at = w.post(d.Client, page(at), "action", "code", "code", w.code(aynur.phone, before)); at.StatusCode != http.StatusForbidden {
+		t.Errorf("%d at %s", at.StatusCode, page(at))
+	}
+}
+
+func TestADeskCanAskAgainAfterThePhoneSaidNoOrSignedOut(t *testing.T) {
+	w := newWorld(t)
+	phone, d := w.signedIn(liNa), w.desk()
+	w.get(phone, d.scan)
+	w.post(phone, d.scan, "action", "refuse")
+	again := func() string {
+		at := w.post(d.Client, d.page, "action", "qr_again")
+		return w.pictured(body(t, at))
+	}
+	next := again()
+	w.get(phone, next)
+	w.post(phone, next, "action", "approve", "number", w.number(d))
+	w.post(phone, w.url+"/end_session", "action", "sign_out")
+	if at := w.get(d.Client, d.page); !strings.Contains(body(t, at), `name="phone"`) {
+		t.Fatalf("not back at the beginning: %d", at.StatusCode)
+	}
+	phone = w.signedIn(liNa)
+	at := w.post(d.Client, d.page, "action", "qr")
+	next = w.pictured(body(t, at))
+	w.get(phone, next)
+	w.post(phone, next, "action", "approve", "number", w.number(d))
+	answer(t, w.get(d.Client, d.page))
+}

@@ -46,7 +46,7 @@ func (s *SignIn) complete(w http.ResponseWriter, r *http.Request, c *conversatio
 		return
 	case errors.Is(err, storage.ErrEnded) && c.rests():
 		// What it would have rested on has ended meanwhile: the citizen signs in from the beginning.
-		c.state.QR, c.state.Upstream = nil, nil
+		c.state.Upstream = nil
 		s.toPhone(w, r, c)
 		return
 	case errors.Is(err, storage.ErrEnded):
@@ -91,7 +91,7 @@ func (s *SignIn) write(r *http.Request, c *conversation, find func() (outcome, e
 }
 
 // rests reports whether the session that begins is built on another one.
-func (c *conversation) rests() bool { return c.state.Session != nil || c.state.QR != nil }
+func (c *conversation) rests() bool { return c.state.Session != nil || c.state.Step == stepQR }
 
 // session is what begins: what was proven in this conversation, and in the session that it steps up.
 func (s *SignIn) session(r *http.Request, c *conversation, out outcome, handle session.Handle) storage.Session {
