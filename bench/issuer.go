@@ -29,7 +29,7 @@ import (
 const region = "33"
 
 // collectorPercent is how "manyou serve" sets the garbage collector.
-const collectorPercent = 400
+const collectorPercent = 800
 
 // serveIssuer is an issuer as "manyou serve" runs it: its gateway of messages is a webhook, its register the table.
 func serveIssuer(ctx context.Context, t task, say func(any) error) error {

@@ -50,9 +50,9 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 	})
 }
 
-// collectorPercent lets the heap grow to five times what lives in it before it is collected. An issuer keeps little
+// collectorPercent lets the heap grow to nine times what lives in it before it is collected. An issuer keeps little
 // alive, a few megabytes, so collecting at twice that is much work for little memory.
-const collectorPercent = 400
+const collectorPercent = 800
 
 // tuneCollector sets the collector unless the operator did.
 func tuneCollector(t *terminal) {
