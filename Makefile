@@ -3,11 +3,12 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-with-postgres test-fast test-tools lint fuzz bench screenshots
+.PHONY: help build demo test test-with-postgres test-fast test-tools lint fuzz bench profile screenshots
 
 GO            ?= go
 WITH_POSTGRES := .ci/with-postgres
 FUZZTIME      ?= 20s
+PROFILE       := cmd/manyou/default.pgo
 GOLANGCI_LINT ?= v2.15.0
 
 # The rooms where goroutines meet: their tests run under the race detector. The others run without it, because a
@@ -52,7 +53,13 @@ fuzz: ## Fuzz every parser of outside data, FUZZTIME (20s) each
 	done
 
 bench: test-tools ## Measure throughput, CPU and writes of each operation, and the distance to the limit
-	$(WITH_POSTGRES) $(GO) run ./bench $(BENCHFLAGS)
+	$(WITH_POSTGRES) $(GO) run -pgo=$(PROFILE) ./bench $(BENCHFLAGS)
+
+profile: test-tools ## Record anew, under the load of the benchmark, what the compiler optimises for
+	dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	$(GO) build -trimpath -o "$$dir/bench" ./bench; \
+	$(WITH_POSTGRES) "$$dir/bench" -backend postgres -profile "$$dir"; \
+	$(GO) tool pprof -proto -output $(PROFILE) "$$dir"/*cpu.pprof
 
 screenshots: test-tools ## Write a screenshot of every page at 390 and 1280 px, in both languages, to screenshots/
 	MANYOU_SCREENSHOTS=$(CURDIR)/screenshots $(GO) test -count 1 -timeout 15m -run 'Screen' ./e2e/... ./idp/web/...
