@@ -93,8 +93,9 @@ type Show struct {
 	URI, Text string
 	// Codes are shown once, to be kept by the person.
 	Codes []string
-	// Send is a code to be sent to the request's address.
+	// Send is a code to be sent: to the numbers of To, in E.164, or to the request's address where there are none.
 	Send string
+	To   []string
 }
 
 // Credential is an authenticator that a person enrolled, as far as its method is concerned.

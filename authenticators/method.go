@@ -53,6 +53,9 @@ type Method struct {
 	PhishingResistant bool
 	// Enrolled means that the person sets the method up beforehand, in a credential with a secret of its own.
 	Enrolled bool
+	// Second means that a proof by this method counts only beside one of the person's own by another, given before it in
+	// the same conversation or in the session that is stepped up. It does not make an authentication fresh.
+	Second bool
 	// Prompt is how the person answers.
 	Prompt Prompt
 	// Channels lists where the method may be offered.
@@ -78,6 +81,8 @@ func (m Method) Validate() error {
 		return errors.New("authenticators: a method has no name")
 	case m.Rung < LowestRung || m.Rung > HighestRung:
 		return fmt.Errorf("authenticators: %s: rung %d is off the ladder", m.Name, m.Rung)
+	case m.Second && !m.Enrolled:
+		return fmt.Errorf("authenticators: %s: the second proof is nobody's", m.Name)
 	case m.Prompt != PromptTyped && m.Prompt != PromptBrowser && m.Prompt != PromptDevice:
 		return fmt.Errorf("authenticators: %s: unknown prompt %q", m.Name, m.Prompt)
 	case len(m.AMR) == 0:

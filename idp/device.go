@@ -165,7 +165,7 @@ func (i *Issuer) deviceAsked(w http.ResponseWriter, r *http.Request, typed strin
 	if err != nil {
 		return nil, err
 	}
-	if ok, err := i.signin.Try(r, holder); err != nil {
+	if ok, err := i.signin.Try(r, holder, ""); err != nil {
 		return nil, err
 	} else if !ok {
 		return nil, errTooManyCodes

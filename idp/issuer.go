@@ -79,7 +79,8 @@ func New(ctx context.Context, c Config) (*Issuer, error) {
 	}
 	i.account = account.New(account.Config{
 		Issuer: c.Issuer, Region: c.Region, Name: c.Name, Store: c.Store, Vault: c.Vault, Methods: c.Methods, Cookies: i.cookies, Web: i.web,
-		SignIn: i.signInHere, NameOf: i.signin.NameOf, Tell: i.signin.Tell, Clock: c.Clock, Random: c.Random, Logger: c.Logger,
+		SignIn: i.signInHere, NameOf: i.signin.NameOf, Tell: i.signin.Tell,
+		AskRelative: i.signin.AskRelative, Try: i.signin.Try, Clock: c.Clock, Random: c.Random, Logger: c.Logger,
 	})
 	if i.handler, err = i.routes(); err != nil {
 		return nil, err

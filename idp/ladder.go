@@ -5,7 +5,8 @@ import "strconv"
 // The ladder of assurance. A rung is published as acr value "urn:manyou:acr:N":
 //
 //	1  one-time code by SMS, recovery code                       NIST SP 800-63B-4 AAL1   eIDAS low
-//	2  code of an authenticator app or token; another device     NIST SP 800-63B-4 AAL1   eIDAS low
+//	2  code of an authenticator app or token; another device;    NIST SP 800-63B-4 AAL1   eIDAS low
+//	   a code by SMS and a second one to a registered relative
 //	3  passkey: phishing-resistant, with user verification       NIST SP 800-63B-4 AAL2   eIDAS substantial
 //	4  passkey that is bound to attested hardware                NIST SP 800-63B-4 AAL3   eIDAS high
 //

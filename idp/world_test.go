@@ -25,6 +25,7 @@ import (
 	"manyou/authenticators/otp"
 	"manyou/authenticators/passkey"
 	"manyou/authenticators/recovery"
+	"manyou/authenticators/relative"
 	"manyou/federation/register"
 	"manyou/idp"
 	"manyou/storage"
@@ -133,7 +134,9 @@ func methods(t testing.TB, issuer string) *authenticators.Set {
 	must(t, err)
 	hotp, err := otp.NewHOTP("Zhejiang")
 	must(t, err)
-	set, err := authenticators.NewSet(passkeys, sms, totp, hotp, recovery.New(rand.Reader))
+	relatives, err := relative.New(rand.Reader, otp.DefaultPolicy())
+	must(t, err)
+	set, err := authenticators.NewSet(passkeys, sms, totp, hotp, recovery.New(rand.Reader), relatives)
 	must(t, err)
 	return set
 }

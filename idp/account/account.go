@@ -53,7 +53,11 @@ type Config struct {
 	// SignIn sends the browser to sign in and then to a path of this issuer.
 	SignIn func(w http.ResponseWriter, r *http.Request, path string, req signin.Request)
 	// Tell sends a person word of a change to their account.
-	Tell   func(r *http.Request, personID, kind string)
+	Tell func(r *http.Request, personID, kind string)
+	// AskRelative sends a code to whoever is to become a person's relative; false if too many were sent.
+	AskRelative func(r *http.Request, personID, browser string, c authenticators.Challenge) (bool, error)
+	// Try counts an attempt at guessing such a code; false if there were too many.
+	Try    func(r *http.Request, browser, personID string) (bool, error)
 	Clock  func() time.Time
 	Random io.Reader
 	Logger *slog.Logger

@@ -33,6 +33,8 @@ type enrolment struct {
 	Challenge authenticators.Challenge `json:"c"`
 	Session   []byte                   `json:"i"`
 	Expires   int64                    `json:"x"` // seconds
+	Label     string                   `json:"l,omitempty"`
+	Phone     string                   `json:"p,omitempty"` // masked: whom a code went to
 }
 
 const (
@@ -61,8 +63,12 @@ func (a *Account) offer(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if m.Method().Name == recoveryName {
+	switch {
+	case m.Method().Name == recoveryName:
 		a.offerRecovery(w, r, s)
+		return
+	case m.Method().Second:
+		a.Web.Render(w, r, http.StatusOK, &web.RelativeEnrolPage{Action: r.URL.Path})
 		return
 	}
 	a.ask(w, r, s, m, nil, http.StatusOK, "")
@@ -128,8 +134,12 @@ func (a *Account) confirm(w http.ResponseWriter, r *http.Request) {
 	if !ok || !a.form(w, r) {
 		return
 	}
-	if m.Method().Name == recoveryName {
+	switch {
+	case m.Method().Name == recoveryName:
 		a.createRecovery(w, r, s, m)
+		return
+	case m.Method().Second:
+		a.confirmRelative(w, r, s, m)
 		return
 	}
 	e, err := a.open(r.PostForm.Get("enrolment"), m, s)
@@ -195,13 +205,16 @@ func (a *Account) store(r *http.Request, s storage.LiveSession, m authenticators
 	if err != nil {
 		return err
 	}
-	if len(enrolled)+len(got.Credentials) > maxMethods {
+	if len(enrolled)+len(got.Credentials) > most(m) {
 		return errEnough
 	}
 	if err := a.Store.Use(r.Context(), "enrolment", string(e.Nonce), time.Unix(e.Expires, 0)); err != nil {
 		return err
 	}
 	label := cleanLabel(r.PostForm.Get("label"))
+	if label == "" {
+		label = e.Label
+	}
 	if label == "" {
 		label = got.Label
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"manyou/authenticators/relative"
 	"manyou/federation/identity"
 	"manyou/idp/session"
 	"manyou/idp/web"
@@ -94,6 +95,9 @@ func methods(credentials []storage.Credential) (list []web.Method) {
 		}
 		if c.Method == smsName {
 			m.Label = identity.MaskPhone(c.Handle)
+		}
+		if c.Method == relative.Name && c.Label == "" {
+			m.Label = identity.MaskPhone(relative.Phone(c.Secret))
 		}
 		list = append(list, m)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"manyou/authenticators"
+	"manyou/authenticators/relative"
 	"manyou/storage"
 )
 
@@ -154,6 +155,7 @@ func (s *SignIn) stepUp(w http.ResponseWriter, r *http.Request, req Request, cur
 	case reachable && !req.Silent:
 		c, err := s.open(w, r, state{
 			Step: stepOf(method), Method: method.Name, Request: req, Person: current.PersonID, Session: current,
+			Relatives: len(usable(credentials, relative.Name)) > 0,
 		})
 		if err != nil {
 			s.fault(w, r, err)
@@ -172,7 +174,7 @@ func (s *SignIn) stepUp(w http.ResponseWriter, r *http.Request, req Request, cur
 func (s *SignIn) reaching(req *Request, credentials []storage.Credential) (best authenticators.Method, ok bool) {
 	for a := range s.Methods.All() {
 		m := a.Method()
-		if !m.Enrolled || !m.Reaches(req.Rung) || !req.allows(m.Name) || len(ofMethod(credentials, m.Name)) == 0 {
+		if !m.Enrolled || !m.Reaches(req.Rung) || !req.allows(m.Name) || len(usable(credentials, m.Name)) == 0 {
 			continue
 		}
 		if !ok || m.Prompt == authenticators.PromptBrowser {
@@ -184,8 +186,11 @@ func (s *SignIn) reaching(req *Request, credentials []storage.Credential) (best 
 
 // stepOf is the step at which a method is asked for.
 func stepOf(m authenticators.Method) step {
-	if m.Prompt == authenticators.PromptBrowser {
+	switch {
+	case m.Prompt == authenticators.PromptBrowser:
 		return stepPasskey
+	case m.Second:
+		return stepRelative
 	}
 	return stepProve
 }
@@ -204,6 +209,7 @@ func (s *SignIn) known(w http.ResponseWriter, r *http.Request, c *conversation, 
 		}
 		if method, ok := s.reaching(&c.state.Request, credentials); ok {
 			c.state.Person, c.state.Method = person, method.Name
+			c.state.Relatives = len(usable(credentials, relative.Name)) > 0
 			s.move(w, r, c, stepOf(method))
 			return
 		}

@@ -107,7 +107,7 @@ func (s *SignIn) session(r *http.Request, c *conversation, out outcome, handle s
 	}
 	for _, p := range c.state.Proven {
 		begun.ACR = max(begun.ACR, p.Rung)
-		if p.At.After(begun.AuthTime) {
+		if p.At.After(begun.AuthTime) && !p.Second { // somebody else's help makes nothing fresh
 			begun.AuthTime = p.At
 		}
 		for _, method := range p.AMR {

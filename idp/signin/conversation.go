@@ -28,9 +28,10 @@ const (
 	stepUpstream step = "upstream" // the browser is at another issuer
 	stepPhone    step = "phone"
 	stepCode     step = "code"
-	stepProve    step = "prove"   // a code that is typed, by the method that the state names
-	stepPasskey  step = "passkey" // by the browser's own interface
-	stepQR       step = "qr"      // at another device
+	stepProve    step = "prove"    // a code that is typed, by the method that the state names
+	stepRelative step = "relative" // a code that a relative reads out
+	stepPasskey  step = "passkey"  // by the browser's own interface
+	stepQR       step = "qr"       // at another device
 	stepIdentify step = "identify"
 	stepChoose   step = "choose"
 	stepProvince step = "province"
@@ -56,6 +57,9 @@ type state struct {
 	Proven    []proof        `json:"proven,omitempty"`
 	Method    string         `json:"method,omitempty"` // which is asked for now
 	QR        *qrState       `json:"qr,omitempty"`
+	// Relatives is set if Person may have the second code sent to somebody, and Relative once it was sent.
+	Relatives bool           `json:"relatives,omitempty"`
+	Relative  *relativeState `json:"relative,omitempty"`
 
 	Upstream *upstreamAttempt `json:"upstream,omitempty"`
 	Tried    []string         `json:"tried,omitempty"` // issuers that were asked silently
@@ -66,6 +70,7 @@ type state struct {
 // proof is an authentication that succeeded.
 type proof struct {
 	Method string    `json:"method,omitempty"` // "" if another issuer proved
+	Second bool      `json:"second,omitempty"` // beside a proof of the person's own
 	Rung   int       `json:"rung"`
 	AMR    []string  `json:"amr"`
 	At     time.Time `json:"at"`

@@ -28,6 +28,7 @@
 //	phone ── qr: wait for another device (idp/ticket) ── approved ──► done
 //	phone ── lost ──► prove, with the number and a recovery code ──► done
 //	code ── other ──► prove: a code that is typed, of whichever method ──► done
+//	done, and a relative is registered, and rung 2 is wanted ──► relative: a code that the relative reads out ──► done, or skip
 //	done, and the application wants more than was proven, and the person can ──► passkey or prove ──► done, or skip
 //
 // Every arrow between pages is one compare-and-swap of the conversation's record: of two answers to one page, one wins.

@@ -40,11 +40,15 @@ func (s *SignIn) proofBounds(r *http.Request, c *conversation, whom string) []bo
 	}
 }
 
-// Try counts an attempt at guessing something by a browser, and reports whether it may be made.
-func (s *SignIn) Try(r *http.Request, browser string) (bool, error) {
-	return s.spend(r.Context(), []bound{
+// Try counts an attempt at guessing something by a browser, for a person if there is one, and reports whether it may be made.
+func (s *SignIn) Try(r *http.Request, browser, personID string) (bool, error) {
+	bounds := []bound{
 		{"proof.device", browser, s.Limits.ProofsPerDevice}, {"proof.address", s.address(r), s.Limits.ProofsPerAddress},
-	})
+	}
+	if personID != "" {
+		bounds = append(bounds, bound{"proof.person", personID, s.Limits.ProofsPerPerson})
+	}
+	return s.spend(r.Context(), bounds)
 }
 
 // spend counts an attempt in every bound and reports whether all of them hold. It counts before the attempt is made, so

@@ -29,6 +29,7 @@ func (s *SignIn) enterPhone(w http.ResponseWriter, r *http.Request, c *conversat
 		return
 	}
 	c.state.Person, c.state.Session, c.state.Proven = "", nil, c.state.fromUpstream()
+	c.state.Relatives, c.state.Relative = false, nil
 	c.state.Upstream = nil // an answer that still comes from there is not waited for any more
 	c.state.Phone, c.state.Shared = phone, r.PostForm.Get("action") == "phone_shared"
 	s.sendCode(w, r, c)
@@ -200,6 +201,7 @@ func (s *SignIn) toIdentify(w http.ResponseWriter, r *http.Request, c *conversat
 // toPhone starts again with another number. What was proven of the old one is forgotten.
 func (s *SignIn) toPhone(w http.ResponseWriter, r *http.Request, c *conversation) {
 	c.state.Proven, c.state.Challenge, c.state.Session, c.state.Person = c.state.fromUpstream(), nil, nil, ""
+	c.state.Relatives, c.state.Relative = false, nil
 	s.move(w, r, c, stepPhone)
 }
 

@@ -44,6 +44,9 @@ func (s *SignIn) others(c *conversation, but string) []string {
 
 // provable reports whether a method can be asked for where the conversation stands.
 func (s *SignIn) provable(c *conversation, m authenticators.Method) bool {
+	if m.Second {
+		return c.state.Person != "" && c.state.Relatives
+	}
 	switch m.Prompt {
 	case authenticators.PromptTyped:
 		// Not where a subject of another issuer waits to be linked: then the phone itself has to be shown to be held,
@@ -81,11 +84,7 @@ func (s *SignIn) toMethod(w http.ResponseWriter, r *http.Request, c *conversatio
 		return
 	}
 	c.state.Method = name
-	to := stepProve
-	if a.Method().Prompt == authenticators.PromptBrowser {
-		to = stepPasskey
-	}
-	s.move(w, r, c, to)
+	s.move(w, r, c, stepOf(a.Method()))
 }
 
 // nonce is what a challenge of this page is made of: it changes with every step of the conversation, and nobody else can
@@ -146,7 +145,8 @@ func (s *SignIn) wrong(w http.ResponseWriter, r *http.Request, c *conversation) 
 // proven ends the conversation with a credential that was proven. The credential is used up in the same transaction: a
 // code is good once, at whichever node (RFC 6238 §5.2).
 func (s *SignIn) proven(w http.ResponseWriter, r *http.Request, c *conversation, of storage.Credential, p authenticators.Proof) {
-	c.state.Proven = append(c.state.Proven, proof{Method: of.Method, Rung: p.Rung, AMR: p.AMR, At: s.Clock()})
+	m, _ := s.Methods.ByName(of.Method)
+	c.state.Proven = append(c.state.Proven, proof{Method: of.Method, Second: m.Method().Second, Rung: p.Rung, AMR: p.AMR, At: s.Clock()})
 	s.complete(w, r, c, func() (outcome, error) {
 		return outcome{person: of.PersonID, use: &storage.CredentialUse{
 			ID: of.ID, Counter: p.Use.Counter, Still: p.Use.Still, Once: p.Use.Once, Secret: p.Use.Secret,

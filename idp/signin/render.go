@@ -22,6 +22,8 @@ func (s *SignIn) render(w http.ResponseWriter, r *http.Request, c *conversation,
 			Frame: frame, Action: action, Method: c.state.Method, Others: s.others(c, c.state.Method), Skip: c.skippable(), Error: problem,
 			NeedsPhone: c.state.nobody() || r.PostForm.Has("phone"), Phone: r.PostForm.Get("phone"),
 		})
+	case stepRelative:
+		s.renderRelative(w, r, c, status, problem)
 	case stepPasskey:
 		options, err := s.passkeyPrompt(r.Context(), c)
 		if err != nil {

@@ -180,6 +180,9 @@ func (s *SignIn) actions() map[step]map[string]handler {
 		stepUpstream: phone, // back from the other issuer by the browser's own button
 		stepCode:     {"code": s.enterCode, "resend": s.resend, "totp": s.toTOTP, "other": s.toOther, "back": s.toPhone},
 		stepProve:    {"prove": s.enterProof, "other": s.toOther, "skip": s.skip, "back": s.toCode},
+		stepRelative: {
+			"send": s.sendRelative, "resend": s.sendRelative, "relative": s.enterRelative, "other": s.toOther, "skip": s.skip, "back": s.toPhone,
+		},
 		stepPasskey:  {"passkey": s.enterPasskey, "other": s.toOther, "skip": s.skip, "back": s.toPhone},
 		stepQR:       {"qr_again": s.toQR, "back": s.toPhone},
 		stepIdentify: {"identify": s.identify, "back": s.toPhone},

@@ -86,7 +86,7 @@ func usedKeys(t *testing.T) []string {
 	for _, p := range []Page{
 		&PhonePage{}, &CodePage{}, &IdentifyPage{}, &ChoosePage{}, &PasskeyPage{}, &ScanPage{}, &DevicePage{}, &ShowCodePage{}, &LostPage{}, &NotMePage{}, &HistoryPage{},
 		&PasskeyEnrolPage{}, &RecoveryOfferPage{}, &RecoveryPage{}, &ProvincePage{}, &ConsentPage{}, &SignOutPage{},
-		&SignedOutPage{}, &AccountPage{}, &HomePage{}, &FormPostPage{},
+		&RelativePage{}, &RelativePage{Sent: true}, &RelativeEnrolPage{}, &RelativeEnrolPage{Enrolment: "sealed"}, &SignedOutPage{}, &AccountPage{}, &HomePage{}, &FormPostPage{},
 	} {
 		keys = append(keys, p.title())
 	}

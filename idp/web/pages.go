@@ -89,8 +89,10 @@ func (p *CodePage) failed() bool   { return p.Error != "" }
 const maxWait = 120
 
 // Wait is the wait in seconds, rounded up to ten.
-func (p *CodePage) Wait() int {
-	s := int((p.ResendAfter + time.Second - 1) / time.Second)
+func (p *CodePage) Wait() int { return waitSeconds(p.ResendAfter) }
+
+func waitSeconds(wait time.Duration) int {
+	s := int((wait + time.Second - 1) / time.Second)
 	return min(max((s+9)/10*10, 0), maxWait)
 }
 

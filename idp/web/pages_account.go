@@ -85,7 +85,9 @@ type Method struct {
 }
 
 // MethodKinds lists the kinds that [AccountPage] has words for.
-func MethodKinds() []string { return []string{"passkey", "sms", "totp", "hotp", "recovery", "qr"} }
+func MethodKinds() []string {
+	return []string{"passkey", "sms", "totp", "hotp", "recovery", "relative", "qr"}
+}
 
 // Device is a place where a citizen is signed in.
 type Device struct {

@@ -39,6 +39,26 @@ func (*PasskeyEnrolPage) script() string   { return assetPasskey }
 // JSON is the options for the template.
 func (p *PasskeyEnrolPage) JSON() string { return string(p.Options) }
 
+// RelativeEnrolPage registers a relative: first their number and what the citizen calls them (phone, label), then the code that
+// they read out (code), with enrolment sent along. Actions: send, confirm.
+type RelativeEnrolPage struct {
+	Frame
+	Action    string
+	Phone     string // as it was typed; masked once the code was sent
+	Label     string
+	Enrolment string // "" until the code was sent
+	Error     Error
+}
+
+func (*RelativeEnrolPage) template() string { return "relative_enrol" }
+func (p *RelativeEnrolPage) title() string {
+	if p.Enrolment != "" {
+		return "relative_enrol.sent.title"
+	}
+	return "relative_enrol.title"
+}
+func (p *RelativeEnrolPage) failed() bool { return p.Error != "" }
+
 // RecoveryOfferPage says what recovery codes are. Action: create.
 type RecoveryOfferPage struct {
 	Frame

@@ -70,6 +70,37 @@ func (p *TypedPage) PhoneError() Error {
 // TypedMethods lists the methods that [TypedPage] has words for.
 func TypedMethods() []string { return []string{"totp", "hotp", "recovery"} }
 
+// RelativePage asks for a second code, which a relative of the citizen reads out (code). Actions: send, relative, resend, other
+// (method), skip, back.
+type RelativePage struct {
+	Frame
+	Action      string
+	Relatives   []Relative // whom the code goes to
+	Sent        bool
+	ResendAfter time.Duration
+	Others      []string
+	Skip        bool
+	Error       Error
+}
+
+// Relative is somebody whom a citizen registered.
+type Relative struct {
+	Name  string // what the citizen calls them
+	Phone string // masked
+}
+
+func (*RelativePage) template() string { return "relative" }
+func (p *RelativePage) title() string {
+	if p.Sent {
+		return "relative.sent.title"
+	}
+	return "relative.title"
+}
+func (p *RelativePage) failed() bool { return p.Error != "" }
+
+// Wait is that of [CodePage].
+func (p *RelativePage) Wait() int { return waitSeconds(p.ResendAfter) }
+
 // QRPage is the desk that shows a code for another device. Actions: qr_again, back.
 type QRPage struct {
 	Frame

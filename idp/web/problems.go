@@ -40,6 +40,7 @@ type Error string
 // The errors.
 const (
 	ErrPhone           Error = "phone"            // not a phone number
+	ErrOwnPhone        Error = "own_phone"        // the citizen's own, where another's is wanted
 	ErrCodeForm        Error = "code_form"        // not six digits
 	ErrCodeWrong       Error = "code_wrong"       // another code was expected, or it was used
 	ErrCodeExpired     Error = "code_expired"     // too late
@@ -58,7 +59,7 @@ const (
 // Errors lists the errors.
 func Errors() []Error {
 	return []Error{
-		ErrPhone, ErrCodeForm, ErrCodeWrong, ErrCodeExpired, ErrCodeExhausted, ErrName, ErrDocument, ErrDocumentCheck,
+		ErrPhone, ErrOwnPhone, ErrCodeForm, ErrCodeWrong, ErrCodeExpired, ErrCodeExhausted, ErrName, ErrDocument, ErrDocumentCheck,
 		ErrDocumentUnknown, ErrIdentity, ErrPasskey, ErrPasskeyUnknown, ErrRecoveryWrong, ErrUserCode,
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"manyou/authenticators/otp"
 	"manyou/authenticators/passkey"
 	"manyou/authenticators/recovery"
+	"manyou/authenticators/relative"
 )
 
 // Config says for whom the methods are.
@@ -47,7 +48,11 @@ func New(c Config) (*authenticators.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := []authenticators.Authenticator{sms, totp, hotp, recovery.New(c.Random)}
+	relatives, err := relative.New(c.Random, otp.DefaultPolicy())
+	if err != nil {
+		return nil, err
+	}
+	all := []authenticators.Authenticator{sms, totp, hotp, recovery.New(c.Random), relatives}
 	// A passkey belongs to a domain: an issuer that is reached by its address alone has none.
 	if _, err := netip.ParseAddr(issuer.Hostname()); err != nil {
 		passkeys, err := newPasskey(c, issuer)

@@ -12,6 +12,7 @@ var options = []byte(`{"challenge":"c2FtcGxl","rpId":"id.example","userVerificat
 
 var addURLs = map[string]string{
 	"passkey": account + "/add/passkey", "totp": account + "/add/totp", "hotp": account + "/add/hotp", "recovery": account + "/add/recovery",
+	"relative": account + "/add/relative",
 }
 
 func day(month time.Month, day int) time.Time {

@@ -45,6 +45,9 @@ func Samples() []Sample {
 		{"typed_totp", ok, &web.TypedPage{Frame: care, Action: action, Method: "totp", Others: []string{"recovery", "qr"}, Skip: true}},
 		{"typed_hotp_wrong", refused, &web.TypedPage{Frame: care, Action: action, Method: "hotp", Error: web.ErrCodeWrong}},
 		{"typed_recovery", ok, &web.TypedPage{Frame: care, Action: action, Method: "recovery", NeedsPhone: true, Others: []string{"totp"}}},
+		{"relative", ok, &web.RelativePage{Frame: care, Action: action, Relatives: relatives, Others: []string{"totp", "recovery"}, Skip: true}},
+		{"relative_sent", ok, &web.RelativePage{Frame: care, Action: action, Relatives: relatives, Sent: true, ResendAfter: 58 * time.Second}},
+		{"relative_wrong", refused, &web.RelativePage{Frame: care, Action: action, Relatives: relatives, Sent: true, Error: web.ErrCodeWrong}},
 		{"passkey", ok, &web.PasskeyPage{Frame: care, Action: action, Options: options, Others: []string{"totp", "recovery"}, Skip: true}},
 		{"passkey_wrong", refused, &web.PasskeyPage{Frame: care, Action: action, Options: options, Error: web.ErrPasskeyUnknown}},
 		{"lost", ok, &web.LostPage{Frame: care, Action: action, Ways: web.LostWays()}},
@@ -64,6 +67,9 @@ func Samples() []Sample {
 		{"show_code", ok, &web.ShowCodePage{QR: picture("BCDFGHJK"), Code: "BCDF-GHJK", EventsURL: account + "/show/events", NextURL: account + "/show?code=BCDFGHJK"}},
 		{"passkey_enrol", ok, &web.PasskeyEnrolPage{Action: account + "/add/passkey", Options: options, Enrolment: "sealed"}},
 		{"passkey_enrol_wrong", refused, &web.PasskeyEnrolPage{Action: account + "/add/passkey", Options: options, Enrolment: "sealed", Error: web.ErrPasskey}},
+		{"relative_enrol", ok, &web.RelativeEnrolPage{Action: account + "/add/relative"}},
+		{"relative_enrol_own", refused, &web.RelativeEnrolPage{Action: account + "/add/relative", Phone: "13800000000", Label: "女儿", Error: web.ErrOwnPhone}},
+		{"relative_enrol_sent", ok, &web.RelativeEnrolPage{Action: account + "/add/relative", Phone: "139****0001", Enrolment: "sealed"}},
 		{"recovery_offer", ok, &web.RecoveryOfferPage{Action: account + "/add/recovery", Left: 4}},
 		{"recovery", ok, &web.RecoveryPage{Action: account, Codes: codes()}},
 		{"not_me", ok, &web.NotMePage{Action: account + "/not-me", Device: web.Device{ID: "1", Name: "Chrome · Windows"}}},
@@ -104,6 +110,8 @@ func Samples() []Sample {
 	}
 	return samples
 }
+
+var relatives = []web.Relative{{Name: "女儿", Phone: "139****0001"}, {Phone: "137****0002"}}
 
 func provinces(n int) []web.Province {
 	list := make([]web.Province, 0, n)
