@@ -12,11 +12,15 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/sync/singleflight"
 
+	"manyou/federation/trust"
 	"manyou/storage"
 )
 
 // applicationAge is how long an application is remembered, and so how long a suspension takes to be felt everywhere.
 const applicationAge = time.Second
+
+// unregisteredAge is how long it is remembered that no row registers an entity.
+const unregisteredAge = time.Minute
 
 // readTimeout bounds a reading that others wait for.
 const readTimeout = 5 * time.Second
@@ -28,15 +32,22 @@ const maxApplications = 20_000
 type application struct {
 	storage.Application
 	keys jose.JSONWebKeySet
+	// resolved is why an application is known that no row registers; nil for the others.
+	resolved *trust.Resolved
 }
+
+// automatic reports whether the application was registered by nobody.
+func (a *application) automatic() bool { return a.resolved != nil }
 
 // applications remembers applications for a bounded time. However many requests wait for one, it is read once.
 type applications struct {
 	store storage.Applications
 	clock func() time.Time
+	trust *trust.Resolver // nil: whom no row registers, nobody knows
 
 	mu     sync.RWMutex
 	known  map[string]remembered
+	made   map[string]*application // automatically
 	flight singleflight.Group
 }
 
@@ -46,7 +57,7 @@ type remembered struct {
 }
 
 func newApplications(s storage.Applications, clock func() time.Time) *applications {
-	return &applications{store: s, clock: clock, known: map[string]remembered{}}
+	return &applications{store: s, clock: clock, known: map[string]remembered{}, made: map[string]*application{}}
 }
 
 // errNoApplication reports a client that does not exist or may not be used.
@@ -73,6 +84,9 @@ func (a *applications) get(ctx context.Context, clientID string) (*application, 
 		}
 		r = v.(remembered)
 	}
+	if r.app == nil && a.trust != nil && entityIdentifier(clientID) {
+		return a.automatic(ctx, clientID)
+	}
 	if r.app == nil || r.app.Status != storage.ApplicationPublished {
 		return nil, errNoApplication
 	}
@@ -83,6 +97,9 @@ func (a *applications) read(ctx context.Context, clientID string) (remembered, e
 	r := remembered{until: a.clock().Add(applicationAge)}
 	switch stored, err := a.store.Application(ctx, clientID); {
 	case errors.Is(err, storage.ErrNotFound):
+		if a.trust != nil && entityIdentifier(clientID) {
+			r.until = a.clock().Add(unregisteredAge)
+		}
 	case err != nil:
 		return r, fmt.Errorf("read application: %w", err)
 	default:

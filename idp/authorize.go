@@ -27,7 +27,7 @@ func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, pathAuthorize+"?"+url.Values(p).Encode(), http.StatusSeeOther)
 		return
 	}
-	app, ok := i.requester(w, r, p)
+	app, p, ok := i.requester(w, r, p)
 	if !ok {
 		return
 	}
@@ -67,25 +67,39 @@ func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 
 // requester finds the application and checks the redirect URI. Until both are known to be good nothing may be sent
 // anywhere but to the citizen's eyes (RFC 6749 §4.1.2.1).
-func (i *Issuer) requester(w http.ResponseWriter, r *http.Request, p parameters) (*application, bool) {
+//
+// The parameters of an application that was registered automatically are those that it signed.
+func (i *Issuer) requester(w http.ResponseWriter, r *http.Request, p parameters) (*application, parameters, bool) {
 	if len(p["client_id"]) != 1 || len(p["redirect_uri"]) > 1 {
 		i.problem(w, r, http.StatusBadRequest, web.ProblemUnknownApplication, errNoApplication)
-		return nil, false
+		return nil, nil, false
 	}
 	app, err := i.apps.get(r.Context(), p.get("client_id"))
 	if errors.Is(err, errNoApplication) {
 		i.problem(w, r, http.StatusBadRequest, web.ProblemUnknownApplication, err)
-		return nil, false
+		return nil, nil, false
 	} else if err != nil {
 		i.fault(w, r, err)
-		return nil, false
+		return nil, nil, false
+	}
+	if app.automatic() {
+		signed, perr, err := i.signedParameters(r.Context(), p, app)
+		switch {
+		case err != nil:
+			i.fault(w, r, err)
+			return nil, nil, false
+		case perr != nil:
+			i.problem(w, r, http.StatusBadRequest, web.ProblemBadRequest, perr)
+			return nil, nil, false
+		}
+		p = signed
 	}
 	// Compared as strings (RFC 9700 §2.1).
 	if uri := p.get("redirect_uri"); !slices.Contains(app.Application.RedirectURIs, uri) {
 		i.problem(w, r, http.StatusBadRequest, web.ProblemRedirectURI, errors.New("redirect_uri is not registered"))
-		return nil, false
+		return nil, nil, false
 	}
-	return app, true
+	return app, p, true
 }
 
 // suffices reports whether a session answers a request without asking anybody.

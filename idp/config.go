@@ -55,6 +55,10 @@ type Config struct {
 	PasskeyOrigins []string
 	// TrustedProxies may say in X-Forwarded-For whom they speak for.
 	TrustedProxies []netip.Prefix
+	// Federation makes the issuer an entity of OpenID Federation. Default nil: it is none.
+	Federation *Federation
+	// FederationTransport carries requests to entities that strangers name. Default one that reaches public addresses alone.
+	FederationTransport http.RoundTripper
 	// Limits bound attempts at signing in. Default DefaultLimits.
 	Limits *Limits
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 
 	"manyou/authenticators/passkey"
+	"manyou/federation/trust/authority"
 	"manyou/idp/account"
 	"manyou/idp/keys"
 	"manyou/idp/session"
@@ -39,6 +40,7 @@ type Issuer struct {
 	signin      *signin.SignIn
 	account     *account.Account
 	crossOrigin *http.CrossOriginProtection
+	authority   *authority.Authority // nil: no entity of a federation
 	handler     http.Handler
 }
 
@@ -56,6 +58,9 @@ func New(ctx context.Context, c Config) (*Issuer, error) {
 		return nil, fmt.Errorf("open signing keys: %w", err)
 	}
 	i.publishKeys()
+	if err := i.openFederation(ctx); err != nil {
+		return nil, fmt.Errorf("open federation: %w", err)
+	}
 	secure := strings.HasPrefix(c.Issuer, "https://")
 	i.cookies = session.New(session.Config{
 		Store: c.Store, Vault: c.Vault, Clock: c.Clock, Random: c.Random, Suffix: c.Region, Secure: secure,
@@ -156,6 +161,9 @@ func (i *Issuer) routes() (http.Handler, error) {
 	mux.HandleFunc("GET "+pathEndSession, i.endSession)
 	mux.HandleFunc("POST "+pathEndSession, i.endSession)
 	mux.HandleFunc("GET "+SignedOutPath, i.returnFromSignOut)
+	if i.authority != nil {
+		i.authority.Routes(mux)
+	}
 	i.signin.Routes(mux, i.crossOrigin.Handler)
 	i.account.Routes(mux, i.crossOrigin.Handler)
 	i.web.Routes(mux)
@@ -211,6 +219,11 @@ const (
 func (i *Issuer) Run(ctx context.Context) error {
 	if err := i.Store.Maintain(ctx, i.Clock()); err != nil {
 		return fmt.Errorf("maintain storage: %w", err)
+	}
+	if i.authority != nil {
+		watching := make(chan error, 1)
+		go func() { watching <- i.authority.Run(ctx) }()
+		defer func() { <-watching }()
 	}
 	refresh, maintain := time.NewTicker(refreshKeysEvery), time.NewTicker(maintainEvery)
 	defer refresh.Stop()

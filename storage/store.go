@@ -23,6 +23,8 @@ type Store interface {
 	Consents
 	Limits
 	Replays
+	Subordinates
+	TrustMarks
 
 	// Maintain creates what the next days need (partitions) and drops what expired before now. It is safe to
 	// call on any number of nodes at once.

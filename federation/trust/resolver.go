@@ -168,7 +168,7 @@ func (r *Resolver) resolve(ctx context.Context, subject string) (*Resolved, erro
 	if err != nil {
 		return nil, err
 	}
-	if keys, ok := r.anchorKeys(subject); ok {
+	if keys, ok := r.anchorKeys(ctx, subject); ok {
 		return Chain{leaf}.Verify(subject, keys, r.config.Clock())
 	}
 	// Checked before anybody is asked on its behalf.
@@ -187,7 +187,7 @@ func (r *Resolver) resolve(ctx context.Context, subject string) (*Resolved, erro
 // up tries the superiors of the topmost entity so far, anchors first, and returns the first chain that holds.
 func (c *climb) up(ctx context.Context, top *Statement, chain Chain, path []string) *Resolved {
 	hints := slices.Clone(top.AuthorityHints)
-	slices.SortStableFunc(hints, func(a, b string) int { return c.r.rank(a) - c.r.rank(b) })
+	slices.SortStableFunc(hints, func(a, b string) int { return c.r.rank(ctx, a) - c.r.rank(ctx, b) })
 	for _, hint := range hints[:min(len(hints), maxHints)] {
 		if slices.Contains(path, hint) {
 			c.err = untrusted("%s and %s name each other as superior", top.Subject, hint)
@@ -203,7 +203,7 @@ func (c *climb) up(ctx context.Context, top *Statement, chain Chain, path []stri
 			continue
 		}
 		longer := append(slices.Clone(chain), about)
-		if keys, ok := c.r.anchorKeys(hint); ok {
+		if keys, ok := c.r.anchorKeys(ctx, hint); ok {
 			resolved, err := append(longer, superior).Verify(hint, keys, c.r.config.Clock())
 			if err == nil {
 				c.r.learn(superior)
@@ -226,8 +226,8 @@ func (c *climb) failed(err error) {
 	}
 }
 
-func (r *Resolver) rank(hint string) int {
-	if _, ok := r.anchorKeys(hint); ok {
+func (r *Resolver) rank(ctx context.Context, hint string) int {
+	if _, ok := r.anchorKeys(ctx, hint); ok {
 		return 0
 	}
 	return 1
@@ -292,10 +292,15 @@ func fetchEndpoint(superior *Statement, loopback bool) (string, error) {
 }
 
 // anchorKeys are the keys of an anchor: those it was configured with, and those that it announced since.
-func (r *Resolver) anchorKeys(id string) (jose.JSONWebKeySet, bool) {
+func (r *Resolver) anchorKeys(ctx context.Context, id string) (jose.JSONWebKeySet, bool) {
 	keys, ok := r.config.Anchors[id]
 	if !ok {
 		return keys, false
+	}
+	if id == r.config.Self && r.config.Local != nil { // it knows its own keys best
+		if own, err := r.config.Local.Configuration(ctx); err == nil {
+			return own.Keys, true
+		}
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()

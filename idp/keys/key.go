@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"manyou/federation/trust"
 	"manyou/storage"
 )
 
@@ -33,6 +34,13 @@ const (
 	TypeIDToken     = "JWT"
 	TypeAccessToken = "at+jwt" // RFC 9068 §2.1
 )
+
+// types are all that is signed, those of OpenID Federation 1.0 included.
+func types() []string {
+	return []string{
+		TypeIDToken, TypeAccessToken, trust.TypeStatement, trust.TypeResolve, trust.TypeMark, trust.TypeMarkStatus,
+	}
+}
 
 var encoding = base64.RawURLEncoding
 
@@ -133,7 +141,7 @@ func parse(sk storage.SigningKey) (*Key, error) {
 		return nil, fmt.Errorf("signing key %s: not a key for %s", sk.KeyID, sk.Algorithm)
 	}
 	k := &Key{id: sk.KeyID, alg: sk.Algorithm, activeFrom: sk.ActiveFrom, private: private, headers: map[string]string{}}
-	for _, typ := range []string{TypeIDToken, TypeAccessToken} {
+	for _, typ := range types() {
 		header, err := json.Marshal(header{Algorithm: k.alg, KeyID: k.id, Type: typ})
 		if err != nil {
 			return nil, err

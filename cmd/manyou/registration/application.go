@@ -33,7 +33,7 @@ var (
 		"urn:ietf:params:oauth:grant-type:device_code", "urn:openid:params:grant-type:ciba",
 	}
 	Channels   = []string{"app", "mini-program", "kiosk", "counter", "web"}
-	Methods    = []string{"passkey", "sms", "totp", "hotp", "recovery", "qr"}
+	Methods    = []string{"passkey", "sms", "totp", "hotp", "recovery", "relative", "qr"}
 	Algorithms = []string{"ES256", "RS256"}
 )
 

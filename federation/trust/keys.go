@@ -1,0 +1,73 @@
+package trust
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// ParseKeys reads a key set: public keys with names, at most twenty.
+func ParseKeys(raw []byte) (jose.JSONWebKeySet, error) {
+	var keys jose.JSONWebKeySet
+	if len(raw) > MaxStatement || json.Unmarshal(raw, &keys) != nil || len(keys.Keys) == 0 || len(keys.Keys) > maxKeys ||
+		slices.ContainsFunc(keys.Keys, func(k jose.JSONWebKey) bool { return !k.IsPublic() || !k.Valid() || k.KeyID == "" }) {
+		return jose.JSONWebKeySet{}, untrusted("not a key set of public keys with names")
+	}
+	return keys, nil
+}
+
+// NextKeys asks an entity for its configuration and returns the key set it announces, if that differs from the one known and
+// one of the known keys signed it; nil if nothing changed.
+func NextKeys(ctx context.Context, f Fetcher, entity string, known []byte, now time.Time) ([]byte, error) {
+	keys, err := ParseKeys(known)
+	if err != nil {
+		return nil, err
+	}
+	s, err := Ask(ctx, f, entity)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.verify(keys, now); err != nil {
+		return nil, err
+	}
+	next, err := json.Marshal(s.Keys)
+	if err != nil || sameKeys(keys, s.Keys) {
+		return nil, err
+	}
+	return next, nil
+}
+
+// Ask gets an entity's configuration. That it signed it itself is checked, and no more: who wants to trust it must have learned
+// the keys elsewhere.
+func Ask(ctx context.Context, f Fetcher, entity string) (*Statement, error) {
+	raw, err := f.Fetch(ctx, configurationURL(entity), "application/"+TypeStatement)
+	if err != nil {
+		return nil, err
+	}
+	s, err := Parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	if s.Issuer != entity || s.Subject != entity {
+		return nil, untrusted("%s answers with the configuration of another", entity)
+	}
+	jws, _, err := open(raw, TypeStatement)
+	if err != nil {
+		return nil, err
+	}
+	return s, signedBy(jws, s.Keys)
+}
+
+func sameKeys(a, b jose.JSONWebKeySet) bool {
+	names := func(set jose.JSONWebKeySet) (list []string) {
+		for _, k := range set.Keys {
+			list = append(list, k.KeyID)
+		}
+		slices.Sort(list)
+		return list
+	}
+	return slices.Equal(names(a), names(b))
+}
