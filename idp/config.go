@@ -13,6 +13,7 @@ import (
 	"manyou/authenticators"
 	"manyou/authenticators/otp"
 	"manyou/federation/register"
+	"manyou/idp/entity"
 	"manyou/storage"
 	"manyou/storage/vault"
 )
@@ -56,9 +57,7 @@ type Config struct {
 	// TrustedProxies may say in X-Forwarded-For whom they speak for.
 	TrustedProxies []netip.Prefix
 	// Federation makes the issuer an entity of OpenID Federation. Default nil: it is none.
-	Federation *Federation
-	// FederationTransport carries requests to entities that strangers name. Default one that reaches public addresses alone.
-	FederationTransport http.RoundTripper
+	Federation *entity.Federation
 	// Limits bound attempts at signing in. Default DefaultLimits.
 	Limits *Limits
 }

@@ -14,6 +14,7 @@ import (
 	"manyou/federation/trust"
 	"manyou/federation/trust/trusttest"
 	"manyou/idp"
+	"manyou/idp/entity"
 	"manyou/storage"
 	"manyou/storage/sqlite"
 	"manyou/storage/vault"
@@ -29,7 +30,7 @@ type anchored struct {
 
 func newAnchored(t *testing.T) *anchored {
 	t.Helper()
-	w := newWorld(t, func(c *idp.Config) { c.Federation = &idp.Federation{Loopback: true} })
+	w := newWorld(t, func(c *idp.Config) { c.Federation = &entity.Federation{Loopback: true} })
 	run(t, w.issuer)
 	root, err := vault.NewRoot(rand.Reader)
 	must(t, err)

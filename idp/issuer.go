@@ -16,8 +16,9 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 
 	"manyou/authenticators/passkey"
-	"manyou/federation/trust/authority"
+	"manyou/federation/trust"
 	"manyou/idp/account"
+	"manyou/idp/entity"
 	"manyou/idp/keys"
 	"manyou/idp/session"
 	"manyou/idp/signin"
@@ -40,7 +41,7 @@ type Issuer struct {
 	signin      *signin.SignIn
 	account     *account.Account
 	crossOrigin *http.CrossOriginProtection
-	authority   *authority.Authority // nil: no entity of a federation
+	entity      *entity.Entity // nil: of no federation
 	handler     http.Handler
 }
 
@@ -58,8 +59,14 @@ func New(ctx context.Context, c Config) (*Issuer, error) {
 		return nil, fmt.Errorf("open signing keys: %w", err)
 	}
 	i.publishKeys()
-	if err := i.openFederation(ctx); err != nil {
-		return nil, fmt.Errorf("open federation: %w", err)
+	if c.Federation != nil {
+		if i.entity, err = entity.Open(ctx, entity.Config{
+			Federation: *c.Federation, ID: c.Issuer, Name: c.Name["zh"], Keys: i.keys, Store: c.Store, Clock: c.Clock, Logger: c.Logger,
+			Metadata: map[string]any{trust.OpenIDProvider: i.metadata()},
+		}); err != nil {
+			return nil, fmt.Errorf("open federation: %w", err)
+		}
+		i.apps.trust = i.entity.Resolver
 	}
 	secure := strings.HasPrefix(c.Issuer, "https://")
 	i.cookies = session.New(session.Config{
@@ -161,8 +168,8 @@ func (i *Issuer) routes() (http.Handler, error) {
 	mux.HandleFunc("GET "+pathEndSession, i.endSession)
 	mux.HandleFunc("POST "+pathEndSession, i.endSession)
 	mux.HandleFunc("GET "+SignedOutPath, i.returnFromSignOut)
-	if i.authority != nil {
-		i.authority.Routes(mux)
+	if i.entity != nil {
+		i.entity.Routes(mux)
 	}
 	i.signin.Routes(mux, i.crossOrigin.Handler)
 	i.account.Routes(mux, i.crossOrigin.Handler)
@@ -220,9 +227,9 @@ func (i *Issuer) Run(ctx context.Context) error {
 	if err := i.Store.Maintain(ctx, i.Clock()); err != nil {
 		return fmt.Errorf("maintain storage: %w", err)
 	}
-	if i.authority != nil {
+	if i.entity != nil {
 		watching := make(chan error, 1)
-		go func() { watching <- i.authority.Run(ctx) }()
+		go func() { watching <- i.entity.Run(ctx) }()
 		defer func() { <-watching }()
 	}
 	refresh, maintain := time.NewTicker(refreshKeysEvery), time.NewTicker(maintainEvery)

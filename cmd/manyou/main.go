@@ -28,6 +28,7 @@ type commands struct {
 	Register registerCommand `cmd:"" help:"The register of natural persons."`
 	App      appCommand      `cmd:"" help:"The applications registered here."`
 	Province provinceCommand `cmd:"" help:"The issuers whose people may sign in here."`
+	Entity   entityCommand   `cmd:"" help:"The entities of the federation that this issuer vouches for."`
 	Keys     keysCommand     `cmd:"" help:"Signing keys and the root key."`
 	Config   configCommand   `cmd:"" help:"The configuration file."`
 	Version  versionCommand  `cmd:"" help:"Say which version this is."`

@@ -41,12 +41,19 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 		if err := o.store.Maintain(ctx, time.Now()); err != nil {
 			return err
 		}
+		tuneCollector(t)
+		if o.config.Role == config.Intermediate {
+			e, err := newEntity(ctx, o, logger)
+			if err != nil {
+				return err
+			}
+			return serve(ctx, o.config, logger, e.Handler(), e.RunAlone)
+		}
 		issuer, err := newIssuer(ctx, o, logger)
 		if err != nil {
 			return err
 		}
-		tuneCollector(t)
-		return serve(ctx, o.config, logger, issuer)
+		return serve(ctx, o.config, logger, issuer.Handler(), issuer.Run)
 	})
 }
 
@@ -94,11 +101,15 @@ func newIssuer(ctx context.Context, o *opened, logger *slog.Logger) (*idp.Issuer
 	if err != nil {
 		return nil, usageError{err}
 	}
+	federation, err := newFederation(c)
+	if err != nil {
+		return nil, usageError{err}
+	}
 	attempts := idp.Limits(c.Attempts)
 	return idp.New(ctx, idp.Config{
 		Issuer: c.Issuer, Role: idp.Role(c.Role), Region: c.Region, Name: c.Name.Map(),
 		Store: o.store, Vault: o.vault, Methods: offered, PasskeyOrigins: c.Passkey.RelatedOrigins, Messages: gateway, Register: source, Logger: logger,
-		SessionLifetime: c.Session.Lifetime, TrustedProxies: proxies, Limits: &attempts,
+		Federation: federation, SessionLifetime: c.Session.Lifetime, TrustedProxies: proxies, Limits: &attempts,
 	})
 }
 
@@ -130,13 +141,13 @@ func newRegister(o *opened) (register.Source, error) {
 }
 
 // serve listens until the context ends, then lets requests under way finish.
-func serve(ctx context.Context, c config.Config, logger *slog.Logger, issuer *idp.Issuer) error {
+func serve(ctx context.Context, c config.Config, logger *slog.Logger, handler http.Handler, background func(context.Context) error) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w (is another program using %s?)", err, c.Listen)
 	}
 	server := &http.Server{
-		Handler:           http.MaxBytesHandler(issuer.Handler(), c.Limits.RequestBytes),
+		Handler:           http.MaxBytesHandler(handler, c.Limits.RequestBytes),
 		MaxHeaderBytes:    c.Limits.HeaderBytes,
 		ReadHeaderTimeout: c.Limits.RequestTimeout, ReadTimeout: c.Limits.RequestTimeout, WriteTimeout: 2 * c.Limits.RequestTimeout,
 		IdleTimeout: 2 * time.Minute,
@@ -151,7 +162,7 @@ func serve(ctx context.Context, c config.Config, logger *slog.Logger, issuer *id
 	}
 	logger.Info("issuer is up", "issuer", c.Issuer, "role", c.Role, "region", c.Region, "listen", listener.Addr().String())
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return issuer.Run(ctx) })
+	g.Go(func() error { return background(ctx) })
 	g.Go(func() error {
 		var err error
 		if server.TLSConfig != nil {

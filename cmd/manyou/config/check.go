@@ -37,7 +37,10 @@ func (c Config) Check(env Getenv) []Problem {
 	c.checkNetwork(&r)
 	c.checkDatabase(&r)
 	c.checkRootKey(&r, env)
-	c.checkGateways(&r, env)
+	if c.Role != Intermediate { // where nobody signs in
+		c.checkGateways(&r, env)
+	}
+	c.checkFederation(&r)
 	c.checkBounds(&r)
 	return r
 }
@@ -64,14 +67,14 @@ func (c Config) checkIdentity(r *report) {
 		if c.Region != identity.Nation {
 			r.fatal("region", `the national issuer's region is "00"`)
 		}
-	case Province:
+	case Province, Intermediate:
 		if _, ok := identity.LookupRegion(c.Region); !ok {
 			r.fatal("region", `write the two digits of the province (GB/T 2260), such as "33" for Zhejiang`)
 		}
 	case "":
-		r.fatal("role", "say what this issuer is: national or province")
+		r.fatal("role", "say what this issuer is: national, province or intermediate")
 	default:
-		r.fatal("role", "%q is not a role; write national or province", c.Role)
+		r.fatal("role", "%q is not a role; write national, province or intermediate", c.Role)
 	}
 	c.checkIssuer(r)
 	for _, n := range [][2]string{{"name.zh", c.Name.ZH}, {"name.en", c.Name.EN}} {

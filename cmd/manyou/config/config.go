@@ -14,28 +14,30 @@ type Role string
 
 // The roles.
 const (
-	National Role = "national"
-	Province Role = "province"
+	National     Role = "national"
+	Province     Role = "province"
+	Intermediate Role = "intermediate"
 )
 
 // Config is the configuration of one issuer. The doc tags are its reference; see [Reference].
 type Config struct {
-	Role           Role     `yaml:"role" doc:"What this issuer is: national or province."`
-	Region         string   `yaml:"region" doc:"Province-level code of GB/T 2260, such as 33 for Zhejiang. The nation is 00."`
-	Issuer         string   `yaml:"issuer" doc:"The issuer's URL as browsers and applications see it. It is part of every token and cannot change later. https, except on localhost."`
-	Name           Name     `yaml:"name" doc:"What citizens read at the top of each page."`
-	Listen         string   `yaml:"listen" doc:"The address to listen on, as host:port."`
-	TLS            TLS      `yaml:"tls" doc:"Certificate for https on that address. Leave both empty where a proxy in front ends TLS."`
-	TrustedProxies []string `yaml:"trusted_proxies" doc:"Networks (10.0.0.0/8) or addresses of the proxies in front. Only they may say, in X-Forwarded-For, where a request came from."`
-	Database       Database `yaml:"database" doc:"Where records are kept."`
-	RootKeyFile    string   `yaml:"root_key_file" doc:"File with the root key, 32 bytes in base64, under which everything personal is sealed. Make one with: manyou keys root. Without it a backup cannot be read. Instead of the file: MANYOU_ROOT_KEY."`
-	SMS            SMS      `yaml:"sms" doc:"The gateway that sends one-time codes."`
-	Passkey        Passkey  `yaml:"passkey" doc:"Signing in by fingerprint, face or screen lock."`
-	Register       Register `yaml:"register" doc:"The authoritative register of natural persons."`
-	Session        Session  `yaml:"session" doc:"Single sign-on at this issuer."`
-	Attempts       Attempts `yaml:"attempts" doc:"Bounds on attempts at signing in, in each hour."`
-	Limits         Limits   `yaml:"limits" doc:"Bounds on what one request may take."`
-	Log            Log      `yaml:"log" doc:"The log, written to standard error."`
+	Role           Role       `yaml:"role" doc:"What this issuer is: national or province. intermediate: nobody signs in here; it vouches for applications of a city or a ministry, and no more."`
+	Region         string     `yaml:"region" doc:"Province-level code of GB/T 2260, such as 33 for Zhejiang. The nation is 00."`
+	Issuer         string     `yaml:"issuer" doc:"The issuer's URL as browsers and applications see it. It is part of every token and cannot change later. https, except on localhost."`
+	Name           Name       `yaml:"name" doc:"What citizens read at the top of each page."`
+	Listen         string     `yaml:"listen" doc:"The address to listen on, as host:port."`
+	TLS            TLS        `yaml:"tls" doc:"Certificate for https on that address. Leave both empty where a proxy in front ends TLS."`
+	TrustedProxies []string   `yaml:"trusted_proxies" doc:"Networks (10.0.0.0/8) or addresses of the proxies in front. Only they may say, in X-Forwarded-For, where a request came from."`
+	Database       Database   `yaml:"database" doc:"Where records are kept."`
+	RootKeyFile    string     `yaml:"root_key_file" doc:"File with the root key, 32 bytes in base64, under which everything personal is sealed. Make one with: manyou keys root. Without it a backup cannot be read. Instead of the file: MANYOU_ROOT_KEY."`
+	SMS            SMS        `yaml:"sms" doc:"The gateway that sends one-time codes."`
+	Passkey        Passkey    `yaml:"passkey" doc:"Signing in by fingerprint, face or screen lock."`
+	Register       Register   `yaml:"register" doc:"The authoritative register of natural persons."`
+	Federation     Federation `yaml:"federation" doc:"OpenID Federation: whom nobody registered here is known by those who vouch for them."`
+	Session        Session    `yaml:"session" doc:"Single sign-on at this issuer."`
+	Attempts       Attempts   `yaml:"attempts" doc:"Bounds on attempts at signing in, in each hour."`
+	Limits         Limits     `yaml:"limits" doc:"Bounds on what one request may take."`
+	Log            Log        `yaml:"log" doc:"The log, written to standard error."`
 }
 
 // Name is a name in the languages of the pages.
@@ -127,6 +129,15 @@ type Register struct {
 	TokenFile string         `yaml:"token_file" doc:"File with the bearer token to show there. Instead of the file: MANYOU_REGISTER_TOKEN."`
 }
 
+// Federation says where an issuer stands among those who vouch for one another.
+type Federation struct {
+	Enabled        bool          `yaml:"enabled" doc:"Whether this issuer is an entity of a federation, and accepts applications that its anchor or an entity below it vouches for."`
+	Superior       string        `yaml:"superior" doc:"The entity that vouches for this one: the nation, for a province; the province, for a city. Empty at the nation."`
+	Anchor         string        `yaml:"anchor" doc:"The entity that everybody trusts: the nation. Empty at the nation."`
+	AnchorKeysFile string        `yaml:"anchor_keys_file" doc:"File with the anchor's public keys (JWK Set), as its operator handed them over. Its later keys are learned from there."`
+	StatementLife  time.Duration `yaml:"statement_life" doc:"How long others may act on what this issuer says of an entity when it cannot be heard: the longest that a suspension takes to arrive."`
+}
+
 // Session bounds single sign-on.
 type Session struct {
 	Lifetime time.Duration `yaml:"lifetime" doc:"How long a session lasts, from sign-in. It does not grow with use."`
@@ -159,10 +170,11 @@ type Log struct {
 // Default is the configuration before the file is read.
 func Default() Config {
 	return Config{
-		Listen:   "127.0.0.1:9000",
-		Register: Register{Source: RegisterTable},
-		SMS:      SMS{SIM: SIM{Window: 72 * time.Hour}},
-		Session:  Session{Lifetime: 12 * time.Hour},
+		Listen:     "127.0.0.1:9000",
+		Register:   Register{Source: RegisterTable},
+		SMS:        SMS{SIM: SIM{Window: 72 * time.Hour}},
+		Federation: Federation{StatementLife: time.Hour},
+		Session:    Session{Lifetime: 12 * time.Hour},
 		Attempts: Attempts{
 			MessagesPerPhone: 8, MessagesPerDevice: 20, MessagesPerAddress: 300,
 			ProofsPerPerson: 15, ProofsPerDevice: 30, ProofsPerAddress: 500,

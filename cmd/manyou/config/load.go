@@ -53,7 +53,7 @@ func Load(path string, env Getenv) (Config, error) {
 		c.Database.URL = v
 	}
 	dir := filepath.Dir(path)
-	for _, p := range []*string{&c.TLS.CertFile, &c.TLS.KeyFile, &c.RootKeyFile, &c.SMS.Webhook.TokenFile, &c.SMS.SIM.TokenFile, &c.Passkey.RootsFile, &c.Register.TokenFile} {
+	for _, p := range []*string{&c.TLS.CertFile, &c.TLS.KeyFile, &c.RootKeyFile, &c.SMS.Webhook.TokenFile, &c.SMS.SIM.TokenFile, &c.Passkey.RootsFile, &c.Register.TokenFile, &c.Federation.AnchorKeysFile} {
 		*p = below(dir, *p)
 	}
 	if file, ok := c.Database.SQLite(); ok && file != "" && file != ":memory:" {

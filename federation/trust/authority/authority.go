@@ -40,12 +40,11 @@ type Config struct {
 	Sign func(typ string, payload []byte) (string, error)
 	JWKS func() []byte
 	// Life is how long a statement stands: how long others may act on it when this node cannot be heard. An hour if zero.
-	Life     time.Duration
-	Store    Store
-	Fetcher  trust.Fetcher
-	Loopback bool
-	Clock    func() time.Time
-	Logger   *slog.Logger
+	Life    time.Duration
+	Store   Store
+	Fetcher trust.Fetcher
+	Clock   func() time.Time
+	Logger  *slog.Logger
 }
 
 // Authority is an entity with its endpoints. It is safe for concurrent use.

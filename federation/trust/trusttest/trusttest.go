@@ -124,7 +124,7 @@ func Superior(t testing.TB, clock func() time.Time, store authority.Store, super
 	var err error
 	e.Authority, err = authority.New(t.Context(), authority.Config{
 		EntityID: e.ID, Superiors: superiors, Name: "an invented city", Sign: e.Key.Sign, JWKS: e.Key.JWKS, Store: store,
-		Fetcher: trust.NewFetcher(true, nil), Loopback: true, Clock: clock, Logger: slog.New(slog.DiscardHandler),
+		Fetcher: trust.NewFetcher(true, nil), Clock: clock, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,61 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"manyou/federation/trust"
+)
+
+// maxKeys bounds the file of an anchor's keys, in bytes.
+const maxKeys = 32 << 10
+
+// Anchors are the keys of the trust anchor by its identifier; none if there is none.
+func (f Federation) Anchors() (map[string]json.RawMessage, error) {
+	if f.Anchor == "" {
+		return nil, nil
+	}
+	keys, err := os.ReadFile(f.AnchorKeysFile)
+	if err != nil {
+		return nil, err
+	}
+	if len(keys) > maxKeys {
+		return nil, fmt.Errorf("more than %d bytes", maxKeys)
+	}
+	if _, err := trust.ParseKeys(keys); err != nil {
+		return nil, err
+	}
+	return map[string]json.RawMessage{f.Anchor: keys}, nil
+}
+
+func (c Config) checkFederation(r *report) {
+	f := c.Federation
+	if !f.Enabled {
+		if c.Role == Intermediate {
+			r.fatal("federation.enabled", "an intermediate is nothing else than an entity of a federation")
+		}
+		return
+	}
+	between(r, "federation.statement_life", f.StatementLife, 5*time.Minute, 24*time.Hour)
+	if c.Role == National {
+		if f.Superior != "" || f.Anchor != "" {
+			r.fatal("federation", "the nation is the anchor; it has neither superior nor anchor")
+		}
+		return
+	}
+	for key, id := range map[string]string{"federation.superior": f.Superior, "federation.anchor": f.Anchor} {
+		if id == "" {
+			r.fatal(key, "who vouches for this issuer, and whom does it trust? Write the identifier, such as https://id.example.org")
+		} else if trust.CheckIdentifier(id, true) != nil {
+			r.fatal(key, "not an entity identifier, such as https://id.example.org")
+		}
+	}
+	if f.Anchor == "" {
+		return
+	}
+	if _, err := f.Anchors(); err != nil {
+		r.fatal("federation.anchor_keys_file", "the anchor's keys cannot be read: %v", err)
+	}
+}

@@ -1,0 +1,34 @@
+package trust
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"manyou/federation/trust/policy"
+)
+
+// Rules are what a superior says about a subordinate besides its keys.
+type Rules struct {
+	Metadata       map[string]json.RawMessage `json:"metadata,omitempty"`
+	MetadataPolicy json.RawMessage            `json:"metadata_policy,omitempty"`
+	PolicyCritical []string                   `json:"metadata_policy_crit,omitempty"`
+	Constraints    *Constraints               `json:"constraints,omitempty"`
+}
+
+// CheckRules reports what is wrong with rules as an operator wrote them: also an unknown member, which nobody would heed.
+func CheckRules(text []byte) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	var r Rules
+	if err := d.Decode(&r); err != nil {
+		return err
+	}
+	if _, err := decodeMetadata(r.Metadata); err != nil {
+		return err
+	}
+	if r.MetadataPolicy == nil {
+		return nil
+	}
+	_, err := policy.ParseSet(r.MetadataPolicy, r.PolicyCritical)
+	return err
+}

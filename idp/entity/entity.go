@@ -1,0 +1,124 @@
+package entity
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"manyou/federation/trust"
+	"manyou/federation/trust/authority"
+	"manyou/idp/keys"
+)
+
+// Federation says where a node stands in a federation.
+type Federation struct {
+	// Anchors are the key sets (RFC 7517 §5) of the trust anchors besides the node itself, by identifier. A node without
+	// superiors is an anchor.
+	Anchors   map[string]json.RawMessage
+	Superiors []string
+	// MarkIssuers says who may issue trust marks of a type; of an anchor.
+	MarkIssuers map[string][]string
+	// StatementLife is how long what this node says of others stands: how long they may act on it when it cannot be heard.
+	// Default one hour.
+	StatementLife time.Duration
+	// Loopback lets entities be on this machine, over http.
+	Loopback bool
+	// Transport carries requests to entities that strangers name. Default one that reaches public addresses alone.
+	Transport http.RoundTripper
+}
+
+// Config is what an [Entity] needs.
+type Config struct {
+	Federation
+	ID       string
+	Name     string         // of the organisation
+	Metadata map[string]any // by entity type, federation_entity apart
+	Keys     *keys.Ring
+	Store    authority.Store
+	Clock    func() time.Time
+	Logger   *slog.Logger
+}
+
+// Entity is a node of a federation.
+type Entity struct {
+	*authority.Authority
+	Resolver *trust.Resolver
+	keys     *keys.Ring
+	logger   *slog.Logger
+}
+
+// Open prepares an entity.
+func Open(ctx context.Context, c Config) (*Entity, error) {
+	fetcher := trust.NewFetcher(c.Loopback, c.Transport)
+	anchors := map[string]jose.JSONWebKeySet{}
+	for id, raw := range c.Anchors {
+		set, err := trust.ParseKeys(raw)
+		if err != nil {
+			return nil, fmt.Errorf("trust anchor %s: %w", id, err)
+		}
+		anchors[id] = set
+	}
+	if len(c.Superiors) == 0 {
+		set, err := trust.ParseKeys(c.Keys.JWKS())
+		if err != nil {
+			return nil, err
+		}
+		anchors[c.ID] = set
+	}
+	e := &Entity{keys: c.Keys, logger: c.Logger}
+	var err error
+	e.Authority, err = authority.New(ctx, authority.Config{
+		EntityID: c.ID, Superiors: c.Superiors, Name: c.Name, MarkIssuers: c.MarkIssuers, Life: c.StatementLife, Metadata: c.Metadata,
+		Sign: e.sign, JWKS: c.Keys.JWKS, Store: c.Store, Fetcher: fetcher, Clock: c.Clock, Logger: c.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	e.Resolver = trust.NewResolver(trust.Config{
+		Anchors: anchors, Fetcher: fetcher, Self: c.ID, Local: e.Authority, Loopback: c.Loopback, Clock: c.Clock,
+	})
+	e.ResolveWith(e.Resolver)
+	return e, nil
+}
+
+func (e *Entity) sign(typ string, payload []byte) (string, error) {
+	key, err := e.keys.Signer(keys.ES256)
+	if err != nil {
+		return "", err
+	}
+	return key.Sign(typ, payload)
+}
+
+// Handler serves an entity that is nothing else: its endpoints, and whether it is well.
+func (e *Entity) Handler() http.Handler {
+	mux := http.NewServeMux()
+	e.Routes(mux)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	return mux
+}
+
+// refreshKeysEvery is how often rotations made elsewhere are noticed.
+const refreshKeysEvery = 10 * time.Second
+
+// RunAlone keeps an entity going that is nothing else, until the context ends.
+func (e *Entity) RunAlone(ctx context.Context) error {
+	watching := make(chan error, 1)
+	go func() { watching <- e.Run(ctx) }()
+	refresh := time.NewTicker(refreshKeysEvery)
+	defer refresh.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return <-watching
+		case <-refresh.C:
+			if err := e.keys.Refresh(ctx); err != nil && ctx.Err() == nil {
+				e.logger.ErrorContext(ctx, "signing keys not read", "cause", err)
+			}
+		}
+	}
+}
