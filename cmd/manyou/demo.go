@@ -10,12 +10,12 @@ import (
 type demoCommand struct {
 	Data     string `placeholder:"DIR" type:"path" help:"Keep databases, keys and secrets in this folder. Without it nothing is kept."`
 	Describe string `placeholder:"FILE" type:"path" help:"Once all is up, write there how programs can attach, as JSON."`
-	Port     int    `default:"9000" placeholder:"N" help:"Port of the national issuer (${default}); the others are N+33, N+51, N+100, N+133 and N+151."`
+	Port     int    `default:"9000" placeholder:"N" help:"Port of the national issuer (${default}); the others are N+33, N+51, N+100, N+133, N+151, N+233 and N+333."`
 	Verbose  bool   `short:"v" help:"Log what the parties do."`
 }
 
 // maxPort leaves room for the ports above the first.
-const maxPort = 65535 - 151
+const maxPort = 65535 - 333
 
 // Run shows the nation until it is told to stop.
 func (c *demoCommand) Run(ctx context.Context, t *terminal) (err error) {

@@ -12,6 +12,15 @@ type Description struct {
 	Citizens     []Citizen                `json:"citizens"`
 	Inbox        string                   `json:"inbox"` // URL of the messages as JSON, newest first
 	Clients      []ClientDescription      `json:"clients"`
+	Entities     []EntityDescription      `json:"entities"` // of the federation, besides the issuers
+}
+
+// EntityDescription is an entity of the federation that is no issuer.
+type EntityDescription struct {
+	Role   string `json:"role"` // "intermediate" or "application"
+	Region string `json:"region"`
+	Entity string `json:"entity"`
+	URL    string `json:"url,omitempty"` // of an application
 }
 
 // IssuerDescription is an issuer.

@@ -15,7 +15,7 @@ import (
 )
 
 // databases are the files of the regions.
-var databases = map[string]string{nation: "nation.db", zhejiang: "zhejiang.db", sichuan: "sichuan.db"}
+var databases = map[string]string{nation: "nation.db", zhejiang: "zhejiang.db", sichuan: "sichuan.db", hangzhou: "hangzhou.db"}
 
 // hashSecret is how an issuer keeps a client secret.
 func hashSecret(i *Issuer, secret string) []byte { return idp.HashSecret(i.Vault, secret) }
@@ -56,8 +56,13 @@ func (n *Nation) openIssuer(ctx context.Context, o Options, st *state, region, u
 	if err != nil {
 		return nil, nil, err
 	}
+	federation, err := n.federation(ctx, o, region, r.urls)
+	if err != nil {
+		return nil, nil, err
+	}
 	issuer, err := idp.New(ctx, idp.Config{
-		Issuer: url, Role: role, Region: region, Name: issuerNames[region],
+		Federation: federation,
+		Issuer:     url, Role: role, Region: region, Name: issuerNames[region],
 		Store: i.Store, Vault: i.Vault, Methods: offered, Messages: box, Register: register.NewTable(i.Store),
 		Clock: o.Clock, Random: o.Random, Logger: o.Logger.With("issuer", region),
 		Transport: n.Client.Transport, Limits: limits(),

@@ -29,6 +29,8 @@ func places(h Hosts) []*place {
 		{key: "issuer/51", title: "the issuer of Sichuan", offset: 51, host: h.Sichuan},
 		{key: "application/33", title: "the application of Zhejiang", offset: 133, host: h.ZhejiangApplication},
 		{key: "application/51", title: "the application of Sichuan", offset: 151, host: h.SichuanApplication},
+		{key: "entity/3301", title: "the entity of Hangzhou", offset: 233, host: h.Hangzhou},
+		{key: "application/3301", title: "the application of Hangzhou", offset: 333, host: h.HangzhouApplication},
 		{key: "phone", title: "the demo phone", offset: 100, host: "localhost", plain: true},
 	}
 }

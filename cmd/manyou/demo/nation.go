@@ -32,6 +32,7 @@ type Nation struct {
 	// Client reaches every party by the URLs of the description, whatever a resolver says of their hosts.
 	Client *http.Client
 
+	city        *Issuer
 	description Description
 	hosts       Hosts
 	places      []*place
@@ -85,7 +86,7 @@ func Start(ctx context.Context, o Options) (_ *Nation, err error) {
 	}
 	st.now = o.Clock
 	// The root keys are on disk before a database is sealed under them.
-	for _, region := range []string{nation, zhejiang, sichuan} {
+	for _, region := range []string{nation, zhejiang, sichuan, hangzhou} {
 		if _, err := st.root(region); err != nil {
 			return nil, fmt.Errorf("demo: %w", err)
 		}
@@ -141,6 +142,9 @@ func (n *Nation) build(ctx context.Context, o Options, st *state, urls map[strin
 		n.description.Applications = append(n.description.Applications,
 			ApplicationDescription{region, urls["application/"+region] + "/"})
 		n.serve(o, "application/"+region, handler)
+	}
+	if err := n.buildCity(ctx, o, st, urls); err != nil {
+		return fmt.Errorf("city %s: %w", hangzhou, err)
 	}
 	n.serve(o, "phone", phone{box, n.description.Citizens}.handler())
 	return nil
@@ -263,7 +267,10 @@ func (n *Nation) Close() error {
 	for _, i := range n.Issuers {
 		errs = append(errs, i.Store.Close())
 	}
-	n.Issuers = nil
+	if n.city != nil {
+		errs = append(errs, n.city.Store.Close())
+	}
+	n.Issuers, n.city = nil, nil
 	closeAll(n.places)
 	if n.temporary {
 		errs = append(errs, os.RemoveAll(n.dir))

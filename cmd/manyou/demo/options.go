@@ -22,8 +22,8 @@ const DefaultPort = 9000
 type Options struct {
 	// DataDir keeps databases, keys and secrets. "" is a temporary folder, removed by [Nation.Close].
 	DataDir string
-	// Port of the national issuer; a province's is Port plus its region code, its application's 100 more, and the
-	// demo phone's Port+100. 0 takes free ports.
+	// Port of the national issuer; a province's is Port plus its region code, its application's 100 more, its
+	// city's 200 more, the city's application's 300 more, and the demo phone's Port+100. 0 takes free ports.
 	Port int
 	// Hosts are the host names in the URLs. All of them are served on the loopback address.
 	Hosts Hosts
@@ -48,6 +48,7 @@ type Options struct {
 type Hosts struct {
 	Nation, Zhejiang, Sichuan               string
 	ZhejiangApplication, SichuanApplication string
+	Hangzhou, HangzhouApplication           string
 }
 
 func (o Options) withDefaults() Options {
@@ -66,7 +67,7 @@ func (o Options) withDefaults() Options {
 	if o.WrapIssuer == nil {
 		o.WrapIssuer = func(_ string, h http.Handler) http.Handler { return h }
 	}
-	for _, h := range []*string{&o.Hosts.Nation, &o.Hosts.Zhejiang, &o.Hosts.Sichuan, &o.Hosts.ZhejiangApplication, &o.Hosts.SichuanApplication} {
+	for _, h := range []*string{&o.Hosts.Nation, &o.Hosts.Zhejiang, &o.Hosts.Sichuan, &o.Hosts.ZhejiangApplication, &o.Hosts.SichuanApplication, &o.Hosts.Hangzhou, &o.Hosts.HangzhouApplication} {
 		if *h == "" {
 			*h = "localhost"
 		}

@@ -10,6 +10,7 @@ const (
 	nation   = "00"
 	zhejiang = "33"
 	sichuan  = "51"
+	hangzhou = "3301" // a city of Zhejiang: vouches for applications, and nobody signs in there
 )
 
 // names are how the regions' issuers and applications call themselves.
@@ -18,10 +19,12 @@ var (
 		nation:   {"zh": "全国统一身份认证", "en": "National Identity"},
 		zhejiang: {"zh": "浙江统一身份认证", "en": "Zhejiang Identity"},
 		sichuan:  {"zh": "四川统一身份认证", "en": "Sichuan Identity"},
+		hangzhou: {"zh": "杭州市", "en": "Hangzhou City"},
 	}
 	applicationNames = map[string]map[string]string{
 		zhejiang: {"zh": "西湖畔办事", "en": "Lakeside Services"},
 		sichuan:  {"zh": "锦江通办", "en": "Brocade River Services"},
+		hangzhou: {"zh": "湖滨便民", "en": "Lakefront Citizen Services"},
 	}
 )
 

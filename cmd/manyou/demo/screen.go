@@ -28,6 +28,11 @@ func (s Screen) Welcome(n *Nation) {
 	for _, a := range d.Applications {
 		s.row("Application of "+titles[a.Region], s.link(a.URL), applicationNames[a.Region]["zh"]+" "+applicationNames[a.Region]["en"])
 	}
+	for _, e := range d.Entities {
+		if e.URL != "" {
+			s.row("Application of a city", s.link(e.URL), applicationNames[e.Region]["zh"]+" "+applicationNames[e.Region]["en"])
+		}
+	}
 	s.row("Demo phone", s.link(n.PhoneURL), "every code sent by SMS")
 	for _, i := range d.Issuers {
 		s.row("Issuer of "+titles[i.Region], s.link(i.Issuer+"/"), issuerNames[i.Region]["zh"])
@@ -44,9 +49,10 @@ func (s Screen) Welcome(n *Nation) {
 	first := d.Citizens[0]
 	s.line("  1  Open " + s.link(d.Applications[0].URL) + " and sign in as " + first.Name + ": phone, code, name, document.")
 	s.line("  2  Open " + s.link(d.Applications[1].URL) + " in the same browser: signed in, and no page in between.")
-	s.line("  3  Open " + s.link(n.Issuers[1].URL+"/account") + ": add a passkey, see devices and history.")
-	s.line("  4  In a second browser, sign in by scanning: open what the picture says in the first one.")
-	s.line("  5  Sign out there, and see who notices.")
+	s.line("  3  Open " + s.link(d.Entities[1].URL) + ": the nation signs in for it, though only the city of Hangzhou knows it.")
+	s.line("  4  Open " + s.link(n.Issuers[1].URL+"/account") + ": add a passkey, see devices and history.")
+	s.line("  5  In a second browser, sign in by scanning: open what the picture says in the first one.")
+	s.line("  6  Sign out there, and see who notices.")
 	s.line("")
 	s.line("  " + s.dim("Codes appear below. Ctrl-C stops the demo."))
 	s.line("")

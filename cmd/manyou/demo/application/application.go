@@ -27,6 +27,8 @@ type Config struct {
 	Issuer       string
 	ClientID     string
 	ClientSecret string
+	// Membership is instead of ClientID and ClientSecret; nil where the application is registered.
+	Membership *Membership
 
 	Key    []byte       // 32 bytes that seal the cookies
 	Client *http.Client // reaches the issuer
@@ -75,6 +77,9 @@ func New(c Config) (*Application, error) {
 	if c.Client == nil || c.Clock == nil || c.Random == nil || c.Logger == nil {
 		return nil, errors.New("application: client, clock, random and logger are required")
 	}
+	if c.Membership != nil {
+		c.ClientID = c.URL
+	}
 	aead, err := newAEAD(c.Key)
 	if err != nil {
 		return nil, fmt.Errorf("application: %w", err)
@@ -90,6 +95,9 @@ func (a *Application) Handler() http.Handler {
 	mux.HandleFunc("GET /sign-out", a.signOut)
 	mux.HandleFunc("GET "+WelcomePath, a.welcome)
 	mux.HandleFunc("GET /style.css", style)
+	if a.config.Membership != nil {
+		mux.HandleFunc("GET "+configurationPath, a.configuration)
+	}
 	return http.MaxBytesHandler(headers(mux), 0)
 }
 
@@ -114,6 +122,9 @@ func (a *Application) discover(ctx context.Context) (*provider, error) {
 	}
 	endpoint := p.Endpoint()
 	endpoint.AuthStyle = oauth2.AuthStyleInHeader // as registered; finding out by trial would redeem a code twice
+	if a.config.Membership != nil {
+		endpoint.AuthStyle = oauth2.AuthStyleInParams // by an assertion
+	}
 	a.provider = &provider{
 		oidc: p,
 		oauth2: oauth2.Config{
@@ -165,11 +176,18 @@ func (a *Application) beginSignIn(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, http.StatusInternalServerError, "internal", err)
 		return
 	}
-	http.Redirect(w, r, p.oauth2.AuthCodeURL(in.State,
+	options := []oauth2.AuthCodeOption{
 		oidc.Nonce(in.Nonce),
 		oauth2.S256ChallengeOption(in.Verifier),
 		oauth2.SetAuthURLParam("ui_locales", a.language(w, r)),
-	), http.StatusFound)
+	}
+	if a.config.Membership != nil {
+		if options, err = a.requestOptions(p, in, a.language(w, r)); err != nil {
+			a.fail(w, r, http.StatusInternalServerError, "internal", err)
+			return
+		}
+	}
+	http.Redirect(w, r, p.oauth2.AuthCodeURL(in.State, options...), http.StatusFound)
 }
 
 // callback receives the answer of the issuer.
@@ -216,7 +234,15 @@ func (a *Application) redeem(ctx context.Context, in signIn, code string) (sessi
 		return session{}, err
 	}
 	ctx = a.clientContext(ctx)
-	tokens, err := p.oauth2.Exchange(ctx, code, oauth2.VerifierOption(in.Verifier))
+	options := []oauth2.AuthCodeOption{oauth2.VerifierOption(in.Verifier)}
+	if a.config.Membership != nil {
+		assertion, err := a.assertionOptions()
+		if err != nil {
+			return session{}, err
+		}
+		options = append(options, assertion...)
+	}
+	tokens, err := p.oauth2.Exchange(ctx, code, options...)
 	if err != nil {
 		return session{}, fmt.Errorf("code: %w", tokenError(err))
 	}
