@@ -55,17 +55,23 @@ func (w *world) newProvince(t *testing.T, name string) (issuer string) {
 	server.Start()
 	t.Cleanup(server.Close)
 
+	w.register(t, issuer, "secret of the nation")
+	return issuer
+}
+
+// register makes an issuer that of Guangdong, whose citizen the nation's register knows.
+func (w *world) register(t *testing.T, issuer, secret string) {
+	t.Helper()
 	i := w.Issuer(nation)
 	must(t, i.Store.PutUpstream(t.Context(), storage.Upstream{
 		Issuer: issuer, Region: guangdong, Name: map[string]string{"zh": "广东统一身份认证", "en": "Guangdong Identity"},
-		ClientID: "manyou", ClientSecret: "secret of the nation", AuthMethod: "client_secret_basic",
+		ClientID: "manyou", ClientSecret: secret, AuthMethod: "client_secret_basic",
 		Scopes: []string{"openid", "profile"}, Status: storage.UpstreamActive, CreatedAt: w.now(),
 	}))
 	must(t, i.Store.PutRegister(t.Context(), []storage.RegisterEntry{{
 		Document: storage.Document{Kind: heMin.DocumentKind, Number: heMin.DocumentNumber}, Name: heMin.Name, Phone: heMin.Phone,
 		Region: guangdong, Status: storage.RegisterValid,
 	}}, storage.ImportProgress{Source: "test", Done: true}))
-	return issuer
 }
 
 // toProvince goes from the Sichuan application to the province's own sign-in page, by the picker.

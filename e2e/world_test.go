@@ -77,12 +77,13 @@ func (w *world) pass(d time.Duration) { w.ahead.Add(int64(d)) }
 var sites = demo.Hosts{
 	Nation: "login.nation-id.example", Zhejiang: "id.zhejiang-id.test", Sichuan: "id.sichuan-id.invalid",
 	ZhejiangApplication: "www.lakeside-services.test", SichuanApplication: "www.brocade-river.example",
+	Hangzhou: "entity.hangzhou-city.test", HangzhouApplication: "www.lakefront-services.example",
 }
 
 // newWorldOfSites brings a nation up over https on five unrelated sites, and a browser that finds and trusts them.
 func newWorldOfSites(t *testing.T) (*world, *browser) {
 	t.Helper()
-	hosts := []string{sites.Nation, sites.Zhejiang, sites.Sichuan, sites.ZhejiangApplication, sites.SichuanApplication}
+	hosts := []string{sites.Nation, sites.Zhejiang, sites.Sichuan, sites.ZhejiangApplication, sites.SichuanApplication, sites.Hangzhou, sites.HangzhouApplication}
 	certificate, roots, pin := newAuthority(t, hosts)
 	w := newWorld(t, func(o *demo.Options) {
 		o.Hosts, o.RootCAs = sites, roots

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"manyou/cmd/manyou/demo/application"
@@ -52,7 +53,7 @@ func vouch(ctx context.Context, o Options, s storage.Store, id string, keySet []
 const (
 	provinceRules = `{"constraints":{"max_path_length":2},
 		"metadata_policy":{"openid_relying_party":{"token_endpoint_auth_method":{"value":"private_key_jwt"},
-		"scope":{"subset_of":["openid","profile","phone"],"superset_of":["openid"]}}}}`
+		"grant_types":{"subset_of":["authorization_code"]}}}}`
 	cityRules = `{"constraints":{"max_path_length":1,"allowed_entity_types":["openid_relying_party"]}}`
 )
 
@@ -109,10 +110,47 @@ func (n *Nation) buildCity(ctx context.Context, o Options, st *state, urls map[s
 	})
 	n.serve(o, "entity/"+hangzhou, o.WrapIssuer(hangzhou, e.Handler()))
 	n.serve(o, "application/"+hangzhou, handler)
+	if err := n.awaitChain(ctx, urls); err != nil {
+		return err
+	}
 	n.description.Entities = []EntityDescription{
 		{"intermediate", hangzhou, c.URL, ""}, {"application", hangzhou, urls["application/"+hangzhou], urls["application/"+hangzhou] + "/"},
 	}
 	return nil
+}
+
+const chainTimeout = 5 * time.Second
+
+// awaitChain waits until every superior has noticed whom it vouches for: they look a few times a second.
+func (n *Nation) awaitChain(ctx context.Context, urls map[string]string) error {
+	ctx, cancel := context.WithTimeout(ctx, chainTimeout)
+	defer cancel()
+	chain := []string{"issuer/00", "issuer/" + zhejiang, "entity/" + hangzhou, "application/" + hangzhou}
+	for above, below := range chain[1:] {
+		address := urls[chain[above]] + "/federation/fetch?sub=" + url.QueryEscape(urls[below])
+		for n.asks(ctx, address) != http.StatusOK {
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("%s does not vouch for %s: %w", chain[above], below, ctx.Err())
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}
+	return nil
+}
+
+// asks is the status of an answer, 0 if there was none.
+func (n *Nation) asks(ctx context.Context, address string) int {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return 0
+	}
+	answer, err := n.Client.Do(r)
+	if err != nil {
+		return 0
+	}
+	_ = answer.Body.Close() // only the status matters
+	return answer.StatusCode
 }
 
 // cityApplication is the application that only the city vouches for. It signs citizens in at the nation.
@@ -125,8 +163,8 @@ func (n *Nation) cityApplication(ctx context.Context, o Options, st *state, urls
 	if err != nil {
 		return nil, err
 	}
-	url := urls["application/"+hangzhou]
-	if err := vouch(ctx, o, n.city.Store, url, keySet, "", trust.OpenIDRelyingParty); err != nil {
+	address := urls["application/"+hangzhou]
+	if err := vouch(ctx, o, n.city.Store, address, keySet, "", trust.OpenIDRelyingParty); err != nil {
 		return nil, err
 	}
 	sealing, err := st.sealing(hangzhou)
@@ -134,7 +172,7 @@ func (n *Nation) cityApplication(ctx context.Context, o Options, st *state, urls
 		return nil, err
 	}
 	app, err := application.New(application.Config{
-		URL: url, Region: zhejiang + "01", Name: applicationNames[hangzhou], Issuer: urls["issuer/00"],
+		URL: address, Region: zhejiang + "01", Name: applicationNames[hangzhou], Issuer: urls["issuer/00"],
 		Membership: &application.Membership{Key: key, Superior: urls["entity/"+hangzhou]},
 		Key:        sealing, Client: n.Client, Clock: o.Clock, Random: o.Random, Logger: o.Logger,
 	})

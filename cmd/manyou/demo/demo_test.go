@@ -126,8 +126,9 @@ func TestTheNationRunsOnUnrelatedSitesOverHTTPS(t *testing.T) {
 	h := demo.Hosts{
 		Nation: "id.nation.test", Zhejiang: "id.zhejiang.example", Sichuan: "id.sichuan.invalid",
 		ZhejiangApplication: "app.zhejiang.example", SichuanApplication: "app.sichuan.invalid",
+		Hangzhou: "hangzhou.zhejiang.example", HangzhouApplication: "app.hangzhou.test",
 	}
-	config, pool := certificates(t, h.Nation, h.Zhejiang, h.Sichuan, h.ZhejiangApplication, h.SichuanApplication)
+	config, pool := certificates(t, h.Nation, h.Zhejiang, h.Sichuan, h.ZhejiangApplication, h.SichuanApplication, h.Hangzhou, h.HangzhouApplication)
 	n := start(t, demo.Options{Hosts: h, TLS: config, RootCAs: pool})
 	if !strings.HasPrefix(n.Issuer("51").URL, "https://id.sichuan.invalid:") {
 		t.Errorf("issuer %s", n.Issuer("51").URL)
