@@ -56,6 +56,9 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
+	if len(args) == 1 && args[0] == trustRole {
+		return measureTrust(ctx)
+	}
 	if len(args) == 1 {
 		if role, ok := roles[args[0]]; ok {
 			return beChild(ctx, role)
@@ -80,6 +83,11 @@ func run(ctx context.Context, args []string) error {
 	}
 	for _, r := range results {
 		writeTable(os.Stdout, o, r)
+	}
+	if len(o.only) == 0 {
+		if err := runTrust(ctx); err != nil {
+			return err
+		}
 	}
 	if o.json == "" {
 		return nil

@@ -88,6 +88,19 @@ func TestADomainHintFindsTheHomeProvinceInABrowserTheNationNeverSaw(t *testing.T
 	}
 }
 
+func TestAHintedResidentIDFindsTheHomeProvinceInABrowserTheNationNeverSaw(t *testing.T) {
+	w, browser := newWorld(t), newBrowser(t)
+	c := w.newClient(t, sichuan)
+	b := browser.newTab(t)
+	w.atHome(t, b)
+	b.forget(w.issuer(nation), w.cookie("regions", nation))
+	j := b.open(c.start("login_hint", w.citizen("李娜").DocumentNumber))
+	j.onePage(t, c.url)
+	if got := c.told(b); got.Error != "" || got.UserInfo["name"] != "李娜" {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestAnAnswerByFormPostLeavesByItselfAndWithoutScriptsByAButton(t *testing.T) {
 	w, browser := newWorld(t), newBrowser(t)
 	c := w.newClient(t, zhejiang)

@@ -58,7 +58,8 @@ func Ask(ctx context.Context, f Fetcher, entity string) (*Statement, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, signedBy(jws, s.Keys)
+	_, err = signedBy(jws, s.Keys)
+	return s, err
 }
 
 func sameKeys(a, b jose.JSONWebKeySet) bool {

@@ -58,5 +58,6 @@ func VerifyMark(raw, subject string, allowed map[string][]string, keys jose.JSON
 	case now.Add(skew).Before(time.Unix(m.IssuedAt, 0)):
 		return Mark{}, untrusted("the trust mark is not valid yet")
 	}
-	return m, signedBy(jws, keys)
+	_, err = signedBy(jws, keys)
+	return m, err
 }

@@ -84,11 +84,11 @@ func NewResolver(c Config) *Resolver {
 // Resolve finds a chain from an entity to an anchor and says what it makes of the entity. What was decided a moment ago is
 // decided: no network, no storage. Errors wrap [ErrUntrusted] or, where it could not be found out, [ErrUnreachable].
 func (r *Resolver) Resolve(ctx context.Context, subject string) (*Resolved, error) {
-	if err := CheckIdentifier(subject, r.config.Loopback); err != nil {
-		return nil, err
-	}
 	if d, ok := r.decided(subject); ok {
 		return d.resolved, d.err
+	}
+	if err := CheckIdentifier(subject, r.config.Loopback); err != nil {
+		return nil, err
 	}
 	done := r.flight.DoChan(subject, func() (any, error) {
 		return r.decide(context.WithoutCancel(ctx), subject), nil

@@ -1,12 +1,14 @@
 package trust
 
 import (
+	"crypto"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -77,6 +79,8 @@ type Statement struct {
 	SourceEndpoint string              `json:"source_endpoint,omitempty"`
 
 	raw string
+	// signed is the key that was found to have signed it. Statements near the anchor stand in many chains.
+	signed atomic.Pointer[jose.JSONWebKey]
 }
 
 // MarkEntry is a trust mark as an entity shows it.
@@ -152,14 +156,25 @@ func identifierFits(id string) bool { return id != "" && len(id) <= maxIdentifie
 
 // verify checks a statement's signature against keys, and its time.
 func (s *Statement) verify(keys jose.JSONWebKeySet, now time.Time) error {
+	if known := s.signed.Load(); known != nil && slices.ContainsFunc(keys.Key(known.KeyID), func(k jose.JSONWebKey) bool { return sameKey(k, *known) }) {
+		return s.current(now)
+	}
 	jws, _, err := open(s.raw, TypeStatement)
 	if err != nil {
 		return err
 	}
-	if err := signedBy(jws, keys); err != nil {
+	key, err := signedBy(jws, keys)
+	if err != nil {
 		return fmt.Errorf("%s about %s: %w", s.Issuer, s.Subject, err)
 	}
+	s.signed.Store(&key)
 	return s.current(now)
+}
+
+// sameKey reports whether two public keys are the same and good for the same.
+func sameKey(a, b jose.JSONWebKey) bool {
+	one, ok := a.Key.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && one.Equal(b.Key) && a.Algorithm == b.Algorithm && a.Use == b.Use
 }
 
 // current checks the time alone.
@@ -173,18 +188,18 @@ func (s *Statement) current(now time.Time) error {
 	return nil
 }
 
-// signedBy checks a signature against the one key that the header names.
-func signedBy(jws *jose.JSONWebSignature, keys jose.JSONWebKeySet) error {
+// signedBy checks a signature against the keys of the name that the header gives, and returns the one that holds.
+func signedBy(jws *jose.JSONWebSignature, keys jose.JSONWebKeySet) (jose.JSONWebKey, error) {
 	header := jws.Signatures[0].Protected
 	for _, k := range keys.Key(header.KeyID) {
 		if k.Algorithm != "" && k.Algorithm != header.Algorithm || k.Use != "" && k.Use != "sig" {
 			continue
 		}
 		if _, err := jws.Verify(k.Key); err == nil {
-			return nil
+			return k, nil
 		}
 	}
-	return untrusted("not signed by a known key")
+	return jose.JSONWebKey{}, untrusted("not signed by a known key")
 }
 
 // CheckIdentifier reports what is wrong with an entity identifier [OpenID Federation 1.0 §1.2]: an https URL with a host and

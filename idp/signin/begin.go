@@ -7,6 +7,7 @@ import (
 
 	"manyou/authenticators"
 	"manyou/authenticators/relative"
+	"manyou/federation/identity"
 	"manyou/storage"
 )
 
@@ -125,8 +126,18 @@ func (s *SignIn) candidates(r *http.Request, req Request) []string {
 	if s.named(req) {
 		return []string{req.DomainHint}
 	}
-	regions := s.Cookies.Regions(r)
-	return regions[:min(len(regions), maxSilent)]
+	return s.likely(r, req)
+}
+
+// likely are the regions that a citizen at the nation probably comes from: those that this browser was seen in, then the one of
+// the resident ID that the request hints at.
+func (s *SignIn) likely(r *http.Request, req Request) []string {
+	regions := slices.Clone(s.Cookies.Regions(r))
+	regions = regions[:min(len(regions), maxSilent)]
+	if guess, ok := identity.RegionOfResidentID(req.LoginHint, s.Clock()); ok && !slices.Contains(regions, guess.Code) {
+		regions = append(regions, guess.Code)
+	}
+	return regions
 }
 
 // named reports whether the request names another region as the citizen's home.

@@ -120,7 +120,7 @@ func (s *SignIn) renderProvinces(w http.ResponseWriter, r *http.Request, c *conv
 		s.fault(w, r, err)
 		return
 	}
-	page := &web.ProvincePage{Frame: frame, Action: c.path()}
+	page := &web.ProvincePage{Frame: frame, Action: c.path(), Suggested: s.likely(r, c.state.Request)}
 	for _, p := range all {
 		page.Provinces = append(page.Provinces, web.Province{Region: p.Region, Name: s.Web.Pick(r, p.Name, frame.Locales...)})
 	}

@@ -153,7 +153,7 @@ func TestPagesFitTheNarrowestPhoneInEveryMode(t *testing.T) {
 func TestTheListOfProvincesNarrowsWhileTyping(t *testing.T) {
 	w := open(t, gallery.Handler(newWeb(t, false)))
 	const shown = `[...document.querySelectorAll(".provinces button")].filter(b => b.checkVisibility()).map(b => b.value).join(" ")`
-	for typed, want := range map[string]string{"zhe": "33", "四川": "51", "Inner": "15", "82": "82", "atlantis": ""} {
+	for typed, want := range map[string]string{"zhe": "33", "sc": "51", "hlj": "23", "neimeng": "15", "四川": "51", "Inner": "15", "82": "82", "atlantis": ""} {
 		w.do(chromedp.Navigate(w.site+"/provinces"), chromedp.SendKeys(chromedp.CSS("#search"), typed))
 		if got := ask[string](w, shown); got != want {
 			t.Errorf("%q finds %q, want %q", typed, got, want)

@@ -77,6 +77,7 @@ func usedKeys(t *testing.T) []string {
 	for _, h := range HistoryKinds() {
 		keys = append(keys, "history."+h)
 	}
+	keys = append(keys, "area.suggested")
 	for _, a := range areas {
 		keys = append(keys, "area."+a.key)
 	}

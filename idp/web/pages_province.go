@@ -12,6 +12,8 @@ type ProvincePage struct {
 	Frame
 	Action    string
 	Provinces []Province
+	// Suggested are the regions that this citizen probably comes from, the likeliest first; shown once more, on top.
+	Suggested []string
 }
 
 func (*ProvincePage) template() string { return "province" }
@@ -78,7 +80,7 @@ func (p *ProvincePage) Areas() []Area {
 		shown := place{Region: v.Region, Chinese: v.Name, English: v.Name, Search: strings.ToLower(v.Name + " " + v.Region)}
 		if r, ok := identity.LookupRegion(v.Region); ok {
 			shown.Chinese, shown.English = short(r.Name), r.English
-			shown.Search = strings.ToLower(strings.Join([]string{r.Name, r.Pinyin, r.English, v.Name, v.Region}, " "))
+			shown.Search = strings.ToLower(strings.Join([]string{r.Name, r.Pinyin, r.Initials, r.English, v.Name, v.Region}, " "))
 		}
 		places = append(places, shown)
 	}
@@ -94,5 +96,12 @@ func (p *ProvincePage) Areas() []Area {
 		i := areaOf(v.Region)
 		groups[i].Provinces = append(groups[i].Provinces, v)
 	}
+	suggested := Area{Key: "area.suggested"}
+	for _, region := range p.Suggested {
+		if i := slices.IndexFunc(places, func(v place) bool { return v.Region == region }); i >= 0 {
+			suggested.Provinces = append(suggested.Provinces, places[i])
+		}
+	}
+	groups = append([]Area{suggested}, groups...)
 	return slices.DeleteFunc(groups, func(a Area) bool { return len(a.Provinces) == 0 })
 }

@@ -87,6 +87,7 @@ func Samples() []Sample {
 		}},
 		{"choose", ok, &web.ChoosePage{Frame: care, Action: action}},
 		{"provinces", ok, &web.ProvincePage{Frame: care, Action: action, Provinces: provinces(34)}},
+		{"provinces_suggested", ok, &web.ProvincePage{Frame: care, Action: action, Provinces: provinces(34), Suggested: []string{"51", "33"}}},
 		{"provinces_two", ok, &web.ProvincePage{Frame: care, Action: action, Provinces: provinces(2)}},
 		{"consent", ok, &web.ConsentPage{Frame: to("浙江省人民政府住房公积金管理中心"), Action: action, Scopes: web.Scopes()}},
 		{"sign_out", ok, &web.SignOutPage{Frame: care, Action: "/end_session", Fields: []web.Field{{Name: "state", Value: "s"}}}},
