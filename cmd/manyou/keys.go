@@ -17,7 +17,22 @@ import (
 type keysCommand struct {
 	List   keysList   `cmd:"" help:"List the signing keys."`
 	Rotate keysRotate `cmd:"" help:"Create new signing keys; the old ones sign until the new ones are known everywhere."`
+	Export keysExport `cmd:"" help:"Print the public keys, for those who are to trust this issuer as their anchor."`
 	Root   keysRoot   `cmd:"" help:"Make a root key."`
+}
+
+type keysExport struct{ configFlag }
+
+// Run prints the key set (RFC 7517 §5).
+func (c *keysExport) Run(ctx context.Context, t *terminal) error {
+	return c.use(ctx, t, func(o *opened) error {
+		ring, err := keys.Open(ctx, o.store, time.Now, rand.Reader)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(t.out, "%s\n", ring.JWKS())
+		return err
+	})
 }
 
 type keysList struct {
