@@ -48,6 +48,11 @@ func (n *nationwide) Fetch(_ context.Context, target, _ string) (string, error) 
 	return strings.Clone(text), nil
 }
 
+// Post implements [trust.Fetcher]: nobody has a mark.
+func (n *nationwide) Post(context.Context, string, url.Values, string) (string, error) {
+	return "", trust.ErrNotFound
+}
+
 type signer struct {
 	key jose.JSONWebKey
 	jws jose.Signer

@@ -28,9 +28,14 @@ type anchored struct {
 	jti       int
 }
 
-func newAnchored(t *testing.T) *anchored {
+func newAnchored(t *testing.T, change ...func(*entity.Federation)) *anchored {
 	t.Helper()
-	w := newWorld(t, func(c *idp.Config) { c.Federation = &entity.Federation{Loopback: true} })
+	w := newWorld(t, func(c *idp.Config) {
+		c.Federation = &entity.Federation{Loopback: true}
+		for _, f := range change {
+			f(c.Federation)
+		}
+	})
 	run(t, w.issuer)
 	root, err := vault.NewRoot(rand.Reader)
 	must(t, err)

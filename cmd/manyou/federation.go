@@ -21,7 +21,7 @@ func newFederation(c config.Config) (*entity.Federation, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &entity.Federation{Anchors: anchors, StatementLife: c.Federation.StatementLife, Loopback: plain(c.Issuer)}
+	f := &entity.Federation{Anchors: anchors, StatementLife: c.Federation.StatementLife, ApplicationMark: c.Federation.ApplicationMark, Loopback: plain(c.Issuer)}
 	if c.Federation.Superior != "" {
 		f.Superiors = []string{c.Federation.Superior}
 	}

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -16,6 +18,8 @@ import (
 type Fetcher interface {
 	// Fetch gets a JWT of a media type, at most [MaxStatement] bytes of it.
 	Fetch(ctx context.Context, target, mediaType string) (string, error)
+	// Post sends a form and gets a JWT, as Fetch does.
+	Post(ctx context.Context, target string, form url.Values, mediaType string) (string, error)
 }
 
 // fetchTimeout bounds one request, from the name's resolution to the last byte: a superior that sends a byte now and then
@@ -84,12 +88,24 @@ var specialNetworks = []netip.Prefix{
 
 // Fetch implements [Fetcher].
 func (f *fetcher) Fetch(ctx context.Context, target, mediaType string) (string, error) {
+	return f.ask(ctx, http.MethodGet, target, nil, mediaType)
+}
+
+// Post implements [Fetcher].
+func (f *fetcher) Post(ctx context.Context, target string, form url.Values, mediaType string) (string, error) {
+	return f.ask(ctx, http.MethodPost, target, strings.NewReader(form.Encode()), mediaType)
+}
+
+func (f *fetcher) ask(ctx context.Context, method, target string, form io.Reader, mediaType string) (string, error) {
 	if _, err := checkURL(target, f.loopback); err != nil {
 		return "", err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	r, err := http.NewRequestWithContext(ctx, method, target, form)
 	if err != nil {
 		return "", untrusted("an address that cannot be read")
+	}
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	r.Header.Set("Accept", mediaType)
 	response, err := f.client.Do(r)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"time"
 
@@ -23,6 +24,9 @@ type Federation struct {
 	Superiors []string
 	// MarkIssuers says who may issue trust marks of a type; of an anchor.
 	MarkIssuers map[string][]string
+	// ApplicationMark is the trust mark that an application needs to be accepted without a registration: an approval. "" for none.
+	// An anchor issues it itself, unless MarkIssuers says who does.
+	ApplicationMark string
 	// StatementLife is how long what this node says of others stands: how long they may act on it when it cannot be heard.
 	// Default one hour.
 	StatementLife time.Duration
@@ -70,6 +74,15 @@ func Open(ctx context.Context, c Config) (*Entity, error) {
 		}
 		anchors[c.ID] = set
 	}
+	if _, said := c.MarkIssuers[c.ApplicationMark]; c.ApplicationMark != "" && len(c.Superiors) == 0 && !said {
+		issuers := map[string][]string{c.ApplicationMark: {c.ID}}
+		maps.Copy(issuers, c.MarkIssuers)
+		c.MarkIssuers = issuers
+	}
+	var required map[string]string
+	if c.ApplicationMark != "" {
+		required = map[string]string{trust.OpenIDRelyingParty: c.ApplicationMark}
+	}
 	e := &Entity{keys: c.Keys, logger: c.Logger}
 	var err error
 	e.Authority, err = authority.New(ctx, authority.Config{
@@ -80,7 +93,7 @@ func Open(ctx context.Context, c Config) (*Entity, error) {
 		return nil, err
 	}
 	e.Resolver = trust.NewResolver(trust.Config{
-		Anchors: anchors, Fetcher: fetcher, Self: c.ID, Local: e.Authority, Loopback: c.Loopback, Clock: c.Clock,
+		Anchors: anchors, Fetcher: fetcher, Self: c.ID, Local: e.Authority, Required: required, Loopback: c.Loopback, Clock: c.Clock,
 	})
 	e.ResolveWith(e.Resolver)
 	return e, nil

@@ -131,11 +131,12 @@ type Register struct {
 
 // Federation says where an issuer stands among those who vouch for one another.
 type Federation struct {
-	Enabled        bool          `yaml:"enabled" doc:"Whether this issuer is an entity of a federation, and accepts applications that its anchor or an entity below it vouches for."`
-	Superior       string        `yaml:"superior" doc:"The entity that vouches for this one: the nation, for a province; the province, for a city. Empty at the nation."`
-	Anchor         string        `yaml:"anchor" doc:"The entity that everybody trusts: the nation. Empty at the nation."`
-	AnchorKeysFile string        `yaml:"anchor_keys_file" doc:"File with the anchor's public keys (JWK Set), as its operator handed them over. Its later keys are learned from there."`
-	StatementLife  time.Duration `yaml:"statement_life" doc:"How long others may act on what this issuer says of an entity when it cannot be heard: the longest that a suspension takes to arrive."`
+	Enabled         bool          `yaml:"enabled" doc:"Whether this issuer is an entity of a federation, and accepts applications that its anchor or an entity below it vouches for."`
+	Superior        string        `yaml:"superior" doc:"The entity that vouches for this one: the nation, for a province; the province, for a city. Empty at the nation."`
+	Anchor          string        `yaml:"anchor" doc:"The entity that everybody trusts: the nation. Empty at the nation."`
+	AnchorKeysFile  string        `yaml:"anchor_keys_file" doc:"File with the anchor's public keys (JWK Set), as its operator handed them over. Its later keys are learned from there."`
+	ApplicationMark string        `yaml:"application_mark" doc:"Trust mark (a URL) without which no application is accepted that is not registered here: its approval, given with manyou entity mark. Empty: none is needed."`
+	StatementLife   time.Duration `yaml:"statement_life" doc:"How long others may act on what this issuer says of an entity when it cannot be heard: the longest that a suspension takes to arrive."`
 }
 
 // Session bounds single sign-on.

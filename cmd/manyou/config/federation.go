@@ -39,6 +39,9 @@ func (c Config) checkFederation(r *report) {
 		return
 	}
 	between(r, "federation.statement_life", f.StatementLife, 5*time.Minute, 24*time.Hour)
+	if f.ApplicationMark != "" && trust.CheckIdentifier(f.ApplicationMark, true) != nil {
+		r.fatal("federation.application_mark", "not a URL, such as https://id.example.org/marks/approved")
+	}
 	if c.Role == National {
 		if f.Superior != "" || f.Anchor != "" {
 			r.fatal("federation", "the nation is the anchor; it has neither superior nor anchor")

@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -35,6 +36,15 @@ func (a *Authority) Mark(r *http.Request, kind, subject string) (string, error) 
 
 func stands(m storage.TrustMark, now time.Time) bool {
 	return m.RevokedAt.IsZero() && (m.ExpiresAt.IsZero() || now.Before(m.ExpiresAt))
+}
+
+// MarkStands implements [trust.Local].
+func (a *Authority) MarkStands(ctx context.Context, m trust.Mark) (bool, error) {
+	stored, err := a.Store.TrustMark(ctx, m.Type, m.Subject)
+	if errors.Is(err, storage.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && stands(stored, a.Clock()), err
 }
 
 // serveMark gives an entity its mark [OpenID Federation 1.0 §8.6.1].

@@ -87,6 +87,7 @@ type Entity struct {
 	Authority *authority.Authority // nil of a leaf
 	Metadata  map[string]any       // by entity type, of a leaf
 	Superiors []string
+	Marks     []trust.MarkEntry // of a leaf
 
 	clock  func() time.Time
 	server *httptest.Server
@@ -102,11 +103,15 @@ func Leaf(t testing.TB, clock func() time.Time, metadata map[string]any, superio
 			return
 		}
 		now := e.clock()
-		w.Header().Set("Content-Type", "application/"+trust.TypeStatement)
-		_, _ = w.Write([]byte(e.Key.JWT(t, trust.TypeStatement, map[string]any{
+		claims := map[string]any{
 			"iss": e.ID, "sub": e.ID, "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(), "jwks": json.RawMessage(e.Key.JWKS()),
 			"authority_hints": e.Superiors, "metadata": e.Metadata,
-		})))
+		}
+		if len(e.Marks) > 0 {
+			claims["trust_marks"] = e.Marks
+		}
+		w.Header().Set("Content-Type", "application/"+trust.TypeStatement)
+		_, _ = w.Write([]byte(e.Key.JWT(t, trust.TypeStatement, claims)))
 	}))
 	e.ID = e.server.URL
 	t.Cleanup(e.server.Close)
