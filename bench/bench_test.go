@@ -25,10 +25,16 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+func TestTrustChainsAreMeasured(t *testing.T) {
+	if err := measureTrust(t.Context(), 2, 5, 100); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestEveryOperationIsMeasuredAndAnsweredRightly(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "bench.json")
 	if err := run(t.Context(), []string{
-		"-backend", "sqlite", "-duration", "100ms", "-rounds", "1", "-c", "2", "-citizens", "20", "-json", file,
+		"-backend", "sqlite", "-duration", "100ms", "-rounds", "1", "-c", "2", "-citizens", "20", "-json", file, "-trust=false",
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -35,6 +35,7 @@ type options struct {
 	backends []string
 	json     string
 	profiles string
+	trust    bool
 
 	root string
 }
@@ -57,7 +58,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 1 && args[0] == trustRole {
-		return measureTrust(ctx)
+		return measureTrust(ctx, trustProvinces, trustApplications, trustWarm)
 	}
 	if len(args) == 1 {
 		if role, ok := roles[args[0]]; ok {
@@ -73,6 +74,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	whole := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	g, ctx := errgroup.WithContext(ctx)
 	serve(ctx, g, listener, in)
@@ -84,8 +86,8 @@ func run(ctx context.Context, args []string) error {
 	for _, r := range results {
 		writeTable(os.Stdout, o, r)
 	}
-	if len(o.only) == 0 {
-		if err := runTrust(ctx); err != nil {
+	if o.trust {
+		if err := runTrust(whole); err != nil {
 			return err
 		}
 	}
@@ -123,6 +125,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&backends, "backend", "sqlite,postgres", "backends to measure, separated by commas")
 	f.StringVar(&o.json, "json", "", "file to write all samples to")
 	f.StringVar(&o.profiles, "profile", "", "directory to write CPU profiles of the issuer to, one for each operation")
+	f.BoolVar(&o.trust, "trust", true, "measure trust chains too")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}

@@ -82,7 +82,7 @@ func (s signer) sign(claims map[string]any) (string, error) {
 	return jws.CompactSerialize()
 }
 
-func newNationwide() (*nationwide, error) {
+func newNationwide(provinces, applications int) (*nationwide, error) {
 	n := &nationwide{statements: map[string]string{}, anchor: "https://nation.example"}
 	now := time.Now()
 	claims := func(iss, sub string, keys jose.JSONWebKeySet) map[string]any {
@@ -107,7 +107,7 @@ func newNationwide() (*nationwide, error) {
 	c := claims(n.anchor, n.anchor, nation.keys())
 	c["metadata"] = superior(n.anchor)
 	put(n.anchor+trust.ConfigurationPath, nation, c)
-	for p := range trustProvinces {
+	for p := range provinces {
 		id := fmt.Sprintf("https://p%d.example", p)
 		province, err := newSigner("p" + strconv.Itoa(p))
 		if err != nil {
@@ -123,7 +123,7 @@ func newNationwide() (*nationwide, error) {
 		}}
 		c["constraints"] = map[string]any{"max_path_length": 2}
 		put(n.anchor+"/fetch?sub="+url.QueryEscape(id), nation, c)
-		for a := range trustApplications {
+		for a := range applications {
 			leaf := fmt.Sprintf("https://a%d.p%d.example", a, p)
 			app, err := newSigner("a")
 			if err != nil {
@@ -159,8 +159,8 @@ func runTrust(ctx context.Context) error {
 
 // measureTrust resolves every application of the nation, once cold and then warm, and prints what that took. It runs in a process
 // of its own.
-func measureTrust(ctx context.Context) error {
-	n, err := newNationwide()
+func measureTrust(ctx context.Context, provinces, applications, decisions int) error {
+	n, err := newNationwide(provinces, applications)
 	if err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ func measureTrust(ctx context.Context) error {
 		return err
 	}
 	start := time.Now()
-	for i := range trustWarm {
+	for i := range decisions {
 		if _, err := r.Resolve(ctx, n.leaves[i*7919%len(n.leaves)]); err != nil {
 			return err
 		}
@@ -206,11 +206,11 @@ func measureTrust(ctx context.Context) error {
 	slices.Sort(cold)
 	us := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }
 	thousand := func(d time.Duration, n int) float64 { return d.Seconds() / float64(n) * 1000 }
-	fmt.Printf("\nTrust chains: %d provinces with %d applications each, three levels; statements from memory\n\n", trustProvinces, trustApplications)
+	fmt.Printf("\nTrust chains: %d provinces with %d applications each, three levels; statements from memory\n\n", provinces, applications)
 	fmt.Printf("cold resolve     %8.0f µs median, %.0f µs at the 99th percentile, %.3f CPU-seconds per 1,000, %.2f requests each\n",
 		us(cold[len(cold)/2]), us(cold[len(cold)*99/100]), thousand(coldCPU, len(cold)), float64(asked)/float64(len(cold)))
 	fmt.Printf("warm resolve     %8.2f µs, %.0f a second on one processor, %.5f CPU-seconds per 1,000, no request\n",
-		us(warm)/trustWarm, trustWarm/warm.Seconds(), thousand(warmCPU, trustWarm))
+		us(warm)/float64(decisions), float64(decisions)/warm.Seconds(), thousand(warmCPU, decisions))
 	fmt.Printf("cache            %8.1f MB for %d entities, %.1f kB each\n", float64(memory)/1e6, len(n.leaves), float64(memory)/1e3/float64(len(n.leaves)))
 	return nil
 }

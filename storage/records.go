@@ -236,7 +236,9 @@ type Upstream struct {
 	// Claims names the claims that carry what a link needs, where they differ from ours; see upstream.Config.ClaimNames.
 	Claims map[string]string
 	// ACR maps the other issuer's acr values to rungs here. Unlisted values count as rung 1.
-	ACR       map[string]int
+	ACR map[string]int
+	// Dialect declares how an issuer speaks that is no OpenID provider, as JSON; see upstream.Dialect. nil: it is one.
+	Dialect   []byte
 	Status    UpstreamStatus
 	CreatedAt time.Time
 }

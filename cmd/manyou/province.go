@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"manyou/cmd/manyou/registration"
+	"manyou/federation/upstream"
 	"manyou/storage"
 )
 
@@ -32,6 +33,7 @@ type provinceAdd struct {
 	AuthMethod string            `default:"client_secret_basic" enum:"client_secret_basic,client_secret_post" help:"How we authenticate there: ${enum}."`
 	Scope      []string          `default:"openid,profile,phone,document" help:"Scopes to ask for there (${default})."`
 	Claim      map[string]string `placeholder:"OURS=THEIRS" help:"Names of claims there: name, region, phone, document_kind, document_number, document_verified; '=value' is a constant. Repeatable."`
+	Dialect    string            `placeholder:"FILE" help:"For a province that is no OpenID provider: JSON that declares how it speaks; see the operator's guide."`
 	ACR        map[string]int    `name:"acr" placeholder:"VALUE=RUNG" help:"Rungs (1 to 4) of acr values there; those not listed count as 1. Repeatable."`
 }
 
@@ -57,6 +59,13 @@ func (c *provinceAdd) Run(ctx context.Context, t *terminal) error {
 			ClientID: c.ClientID, ClientSecret: secret, AuthMethod: c.AuthMethod, Scopes: c.Scope, Claims: c.Claim, ACR: acr,
 			Status: storage.UpstreamActive, CreatedAt: time.Now(),
 		}
+		redirect := o.config.Issuer + callbackPath
+		if c.Dialect != "" {
+			if u.Dialect, err = os.ReadFile(c.Dialect); err != nil {
+				return usageError{err}
+			}
+			redirect = upstream.RedirectOf(redirect, c.Region)
+		}
 		if err := registration.CheckUpstream(u); err != nil {
 			return usagef("the issuer is not registered:\n%w", err)
 		}
@@ -69,7 +78,7 @@ func (c *provinceAdd) Run(ctx context.Context, t *terminal) error {
 		case err != nil:
 			return err
 		}
-		_, err = fmt.Fprintf(t.out, "%s (%s) is active. Redirect URI to register there: %s\n", u.Region, u.Issuer, o.config.Issuer+callbackPath)
+		_, err = fmt.Fprintf(t.out, "%s (%s) is active. Redirect URI to register there: %s\n", u.Region, u.Issuer, redirect)
 		return err
 	})
 }

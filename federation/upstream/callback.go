@@ -18,6 +18,7 @@ type Callback struct {
 	Code, State string
 	Issuer      string // iss, "" if none came (RFC 9207 §2)
 	Error       string
+	From        string // whose redirect URI it came to, of an issuer that speaks a dialect
 }
 
 // String gives nothing away.
@@ -47,13 +48,18 @@ func ParseCallback(q url.Values) (Callback, error) {
 			return Callback{}, ErrCallback
 		}
 	}
-	c := Callback{Code: q.Get("code"), State: q.Get("state"), Issuer: q.Get("iss"), Error: q.Get("error")}
+	c := Callback{Code: q.Get("code"), State: q.Get("state"), Issuer: q.Get("iss"), Error: q.Get("error"), From: q.Get(paramFrom)}
+	for _, ticket := range []string{"ticket", "st"} { // of a dialect
+		if c.Code == "" && c.Error == "" {
+			c.Code = q.Get(ticket)
+		}
+	}
 	switch {
 	case c.State == "",
 		(c.Code == "") == (c.Error == ""),
 		q.Has("iss") && c.Issuer == "",
 		c.Error != "" && !errorForm.MatchString(c.Error),
-		!parameterForm.MatchString(c.Code + c.State + c.Issuer):
+		!parameterForm.MatchString(c.Code + c.State + c.Issuer + c.From):
 		return Callback{}, ErrCallback
 	}
 	return c, nil

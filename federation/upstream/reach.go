@@ -26,6 +26,11 @@ type reach struct {
 // is sent there, because a browser that is sent to a host which is down does not come back: metadata that are remembered
 // say where the issuer was, not that it is up. The issuer is asked at most once in three seconds.
 func (p *Provider) Reach(ctx context.Context) error {
+	return p.probe(ctx, strings.TrimSuffix(p.config.Issuer, "/")+wellKnown)
+}
+
+// probe asks an address at most once in three seconds.
+func (p *Provider) probe(ctx context.Context, address string) error {
 	p.reach.mu.Lock()
 	defer p.reach.mu.Unlock()
 	if now := p.config.Clock(); !p.reach.at.IsZero() && now.Sub(p.reach.at) < reachAge {
@@ -34,7 +39,7 @@ func (p *Provider) Reach(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reachTimeout)
 	defer cancel()
 	var anything struct{}
-	err := p.getJSON(ctx, strings.TrimSuffix(p.config.Issuer, "/")+wellKnown, &anything)
+	err := p.getJSON(ctx, address, &anything)
 	if !errors.Is(err, ErrUnreachable) && !errors.Is(err, ErrSlow) {
 		err = nil // it answers; what its answers are worth is looked at where they are used
 	}

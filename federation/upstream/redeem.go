@@ -42,6 +42,8 @@ func (p *Provider) Redeem(ctx context.Context, c Callback, r AuthRequest) (Authe
 	switch {
 	case subtle.ConstantTimeCompare([]byte(c.State), []byte(r.State)) == 0: // RFC 6749 §10.12
 		return Authentication{}, misbehaved("the answer has another state")
+	case c.From != "": // it came to the address of an issuer that speaks a dialect
+		return Authentication{}, misbehaved("the answer is another issuer's")
 	case c.Issuer != "" && c.Issuer != p.config.Issuer: // RFC 9207 §2.4: a mix-up
 		return Authentication{}, misbehaved("the answer is another issuer's")
 	case c.Issuer == "" && m.SendsIssuer: // RFC 9207 §2.4: promised and not kept

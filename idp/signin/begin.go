@@ -110,8 +110,12 @@ func (s *SignIn) nextIssuer(r *http.Request, st *state) (target *upstreamIssuer,
 		if err != nil || slices.Contains(st.Tried, target.Issuer) {
 			continue
 		}
+		silent := st.Request.Silent || !s.named(st.Request)
+		if silent && !target.quiet {
+			continue
+		}
 		st.Tried = append(st.Tried, target.Issuer)
-		return target, st.Request.Silent || !s.named(st.Request), true
+		return target, silent, true
 	}
 	return nil, false, false
 }

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,8 +22,24 @@ const directoryAge = time.Second
 // upstreamIssuer is another issuer with the provider that speaks to it.
 type upstreamIssuer struct {
 	storage.Upstream
-	provider *upstream.Provider
+	provider provider
+	// quiet: it can be asked without a page.
+	quiet bool
 }
+
+// provider is another issuer, whatever it speaks.
+type provider interface {
+	Reach(ctx context.Context) error
+	AuthorizationURL(ctx context.Context, r upstream.AuthRequest) (string, error)
+	Redeem(ctx context.Context, c upstream.Callback, r upstream.AuthRequest) (upstream.Authentication, error)
+	Identity(ctx context.Context, a upstream.Authentication) (upstream.Identity, error)
+	EndSessionURL(ctx context.Context, idTokenHint, returnTo, state string) (string, bool)
+}
+
+var (
+	_ provider = (*upstream.Provider)(nil)
+	_ provider = (*upstream.Province)(nil)
+)
 
 // directory knows the other issuers. Providers, with their discovery and keys, live as long as their registration does
 // not change.
@@ -97,20 +114,16 @@ func (d *directory) read(ctx context.Context, before []*upstreamIssuer) ([]*upst
 	for _, u := range stored {
 		n := slices.IndexFunc(before, func(b *upstreamIssuer) bool { return sameRegistration(b.Upstream, u) })
 		if n >= 0 {
-			next = append(next, &upstreamIssuer{Upstream: u, provider: before[n].provider})
+			next = append(next, &upstreamIssuer{Upstream: u, provider: before[n].provider, quiet: before[n].quiet})
 			continue
 		}
-		p, err := upstream.New(upstream.Config{
-			Issuer: u.Issuer, ClientID: u.ClientID, ClientSecret: u.ClientSecret, AuthMethod: u.AuthMethod,
-			RedirectURI: d.config.Issuer + pathCallback, Scopes: u.Scopes, ClaimNames: u.Claims, ACR: u.ACR,
-			Transport: d.config.Transport, Clock: d.config.Clock, Logger: d.config.Logger,
-		})
+		p, err := d.providerOf(u)
 		if err != nil {
 			// One bad registration must not take the others down.
 			d.config.Logger.ErrorContext(ctx, "issuer is not usable", "issuer", u.Issuer, "cause", err)
 			continue
 		}
-		next = append(next, &upstreamIssuer{Upstream: u, provider: p})
+		next = append(next, &upstreamIssuer{Upstream: u, provider: p, quiet: len(u.Dialect) == 0})
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -118,10 +131,29 @@ func (d *directory) read(ctx context.Context, before []*upstreamIssuer) ([]*upst
 	return next, nil
 }
 
+// providerOf makes what speaks to an issuer.
+func (d *directory) providerOf(u storage.Upstream) (provider, error) {
+	c := upstream.Config{
+		Issuer: u.Issuer, ClientID: u.ClientID, ClientSecret: u.ClientSecret, AuthMethod: u.AuthMethod,
+		RedirectURI: d.config.Issuer + pathCallback, Scopes: u.Scopes, ClaimNames: u.Claims, ACR: u.ACR,
+		Transport: d.config.Transport, Clock: d.config.Clock, Logger: d.config.Logger,
+	}
+	if len(u.Dialect) == 0 {
+		return upstream.New(c)
+	}
+	dialect, err := upstream.ParseDialect(u.Dialect)
+	if err != nil {
+		return nil, err
+	}
+	c.RedirectURI = upstream.RedirectOf(c.RedirectURI, u.Region)
+	return upstream.NewProvince(c, dialect)
+}
+
 // sameRegistration reports whether a provider made for one serves the other.
 func sameRegistration(a, b storage.Upstream) bool {
 	return a.Issuer == b.Issuer && a.ClientID == b.ClientID && a.ClientSecret == b.ClientSecret &&
-		a.AuthMethod == b.AuthMethod && slices.Equal(a.Scopes, b.Scopes) && maps.Equal(a.Claims, b.Claims) && maps.Equal(a.ACR, b.ACR)
+		a.AuthMethod == b.AuthMethod && slices.Equal(a.Scopes, b.Scopes) && maps.Equal(a.Claims, b.Claims) && maps.Equal(a.ACR, b.ACR) &&
+		a.Region == b.Region && bytes.Equal(a.Dialect, b.Dialect)
 }
 
 // provinces are the issuers that a citizen may choose from.

@@ -8,7 +8,7 @@ import (
 	"manyou/storage"
 )
 
-const upstreamColumns = `issuer, region, name, client_id, client_secret, auth_method, scopes, claims, acr, status, created_at`
+const upstreamColumns = `issuer, region, name, client_id, client_secret, auth_method, scopes, claims, acr, status, created_at, dialect`
 
 // PutUpstream implements [storage.Upstreams]. That one issuer holds a region at most is a constraint of the table.
 func (s *Store) PutUpstream(ctx context.Context, u storage.Upstream) error {
@@ -24,12 +24,13 @@ func (s *Store) PutUpstream(ctx context.Context, u storage.Upstream) error {
 		}
 		texts = append(texts, text)
 	}
-	_, err = s.write.Exec(ctx, `INSERT INTO upstreams (`+upstreamColumns+`) VALUES `+placeholders(1, 11)+`
+	_, err = s.write.Exec(ctx, `INSERT INTO upstreams (`+upstreamColumns+`) VALUES `+placeholders(1, 12)+`
 		ON CONFLICT (issuer) DO UPDATE SET region = excluded.region, name = excluded.name, client_id = excluded.client_id,
 		client_secret = excluded.client_secret, auth_method = excluded.auth_method, scopes = excluded.scopes,
-		claims = excluded.claims, acr = excluded.acr, status = excluded.status, created_at = excluded.created_at`,
+		claims = excluded.claims, acr = excluded.acr, status = excluded.status, created_at = excluded.created_at,
+		dialect = excluded.dialect`,
 		u.Issuer, u.Region, texts[0], u.ClientID, secret, u.AuthMethod, texts[1], texts[2], texts[3], string(u.Status),
-		millis(u.CreatedAt))
+		millis(u.CreatedAt), u.Dialect)
 	return err
 }
 
@@ -49,7 +50,7 @@ func (s *Store) scanUpstream(scan Scan) (u storage.Upstream, err error) {
 	var secret []byte
 	var createdAt int64
 	if err := scan(&u.Issuer, &u.Region, &texts[0], &u.ClientID, &secret, &u.AuthMethod, &texts[1], &texts[2], &texts[3],
-		(*string)(&u.Status), &createdAt); err != nil {
+		(*string)(&u.Status), &createdAt, &u.Dialect); err != nil {
 		return u, err
 	}
 	for i, dst := range []any{&u.Name, &u.Scopes, &u.Claims, &u.ACR} {

@@ -25,7 +25,7 @@ func (f *fixture) upstream(issuer, region string) storage.Upstream {
 	return storage.Upstream{
 		Issuer: issuer, Region: region, Name: map[string]string{"zh": "浙江"}, ClientID: "nation", ClientSecret: "hidden-secret",
 		AuthMethod: "client_secret_post", Scopes: []string{"openid"}, Claims: map[string]string{"name": "xm"},
-		ACR: map[string]int{"L2": 3}, Status: storage.UpstreamActive, CreatedAt: f.now,
+		ACR: map[string]int{"L2": 3}, Dialect: []byte(`{"kind":"ticket"}`), Status: storage.UpstreamActive, CreatedAt: f.now,
 	}
 }
 
@@ -82,7 +82,7 @@ var upstreamCases = map[string]func(*testing.T, *fixture){
 		sc, zj := f.upstream("https://id.sc.example", "51"), f.upstream("https://id.zj.example", "33")
 		check(t, f.PutUpstream(t.Context(), sc))
 		check(t, f.PutUpstream(t.Context(), zj))
-		zj.ClientSecret, zj.ACR = "", nil
+		zj.ClientSecret, zj.ACR, zj.Dialect = "", nil, nil
 		check(t, f.PutUpstream(t.Context(), zj))
 		got, err := f.ListUpstreams(t.Context())
 		check(t, err)

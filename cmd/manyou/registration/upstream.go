@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"manyou/federation/identity"
+	"manyou/federation/upstream"
 	"manyou/storage"
 )
 
@@ -45,7 +46,11 @@ func CheckUpstream(u storage.Upstream) error {
 	if u.ClientSecret == "" {
 		fail("client secret: the one that the other issuer gave us")
 	}
-	if !slices.Contains(u.Scopes, "openid") {
+	if len(u.Dialect) > 0 {
+		if _, err := upstream.ParseDialect(u.Dialect); err != nil {
+			fail("dialect: %w", err)
+		}
+	} else if !slices.Contains(u.Scopes, "openid") {
 		fail("scopes: openid is needed")
 	}
 	for name := range u.Claims {
