@@ -232,6 +232,7 @@ func TestTheEndpointsOfTheFederationAnswerAsTheSpecificationSays(t *testing.T) {
 		"/federation/trust-mark?trust_mark_type=x&sub=" + url.QueryEscape(a.city.ID):                              {404, "application/json"},
 		"/federation/trust-mark":                     {400, "application/json"},
 		"/federation/trust-marked":                   {400, "application/json"},
+		"/federation/historical-keys":                {200, "application/jwk-set+jwt"},
 		"/federation/trust-marked?trust_mark_type=x": {200, "application/json"},
 	} {
 		if at := a.get(b, a.url+path); path != "" && (at.StatusCode != want.status || !strings.HasPrefix(at.Header.Get("Content-Type"), want.typ)) {

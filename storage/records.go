@@ -253,6 +253,14 @@ type SigningKey struct {
 	RetireAt   time.Time // zero: no successor yet. Published, and good for verification, until then
 }
 
+// RetiredKey is the public half of a key that signed once.
+type RetiredKey struct {
+	KeyID     string
+	JWK       []byte // public
+	CreatedAt time.Time
+	RetiredAt time.Time
+}
+
 // Consent is a citizen's agreement that an application may receive certain scopes.
 type Consent struct {
 	PersonID string

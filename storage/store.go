@@ -221,6 +221,10 @@ type SigningKeys interface {
 	// one transaction. It writes only if the newest key of that algorithm is the one named ("" if there is none):
 	// two nodes that rotate at once yield one new key, the other gets ErrConflict.
 	AddSigningKey(ctx context.Context, k SigningKey, newest string, retireOlderAt time.Time) error
+	// KeepRetiredKeys stores the public halves of keys that are about to be dropped; those that are kept already stay as they are.
+	KeepRetiredKeys(ctx context.Context, keys []RetiredKey) error
+	// RetiredKeys returns those that were kept, the latest to retire first, at most limit.
+	RetiredKeys(ctx context.Context, limit int) ([]RetiredKey, error)
 	// DropSigningKeys deletes keys retired before the time.
 	DropSigningKeys(ctx context.Context, before time.Time) error
 }

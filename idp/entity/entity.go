@@ -87,7 +87,7 @@ func Open(ctx context.Context, c Config) (*Entity, error) {
 	var err error
 	e.Authority, err = authority.New(ctx, authority.Config{
 		EntityID: c.ID, Superiors: c.Superiors, Name: c.Name, MarkIssuers: c.MarkIssuers, Life: c.StatementLife, Metadata: c.Metadata,
-		Sign: e.sign, JWKS: c.Keys.JWKS, Store: c.Store, Fetcher: fetcher, Clock: c.Clock, Logger: c.Logger,
+		Sign: e.sign, JWKS: c.Keys.JWKS, History: c.Keys.History, Store: c.Store, Fetcher: fetcher, Clock: c.Clock, Logger: c.Logger,
 	})
 	if err != nil {
 		return nil, err
@@ -116,14 +116,18 @@ func (e *Entity) Handler() http.Handler {
 }
 
 // refreshKeysEvery is how often rotations made elsewhere are noticed.
-const refreshKeysEvery = 10 * time.Second
+const (
+	refreshKeysEvery = 10 * time.Second
+	dropKeysEvery    = 10 * time.Minute
+)
 
 // RunAlone keeps an entity going that is nothing else, until the context ends.
 func (e *Entity) RunAlone(ctx context.Context) error {
 	watching := make(chan error, 1)
 	go func() { watching <- e.Run(ctx) }()
-	refresh := time.NewTicker(refreshKeysEvery)
+	refresh, drop := time.NewTicker(refreshKeysEvery), time.NewTicker(dropKeysEvery)
 	defer refresh.Stop()
+	defer drop.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -131,6 +135,10 @@ func (e *Entity) RunAlone(ctx context.Context) error {
 		case <-refresh.C:
 			if err := e.keys.Refresh(ctx); err != nil && ctx.Err() == nil {
 				e.logger.ErrorContext(ctx, "signing keys not read", "cause", err)
+			}
+		case <-drop.C:
+			if err := e.keys.Drop(ctx); err != nil && ctx.Err() == nil {
+				e.logger.ErrorContext(ctx, "retired keys not dropped", "cause", err)
 			}
 		}
 	}

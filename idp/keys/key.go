@@ -39,6 +39,7 @@ const (
 func types() []string {
 	return []string{
 		TypeIDToken, TypeAccessToken, trust.TypeStatement, trust.TypeResolve, trust.TypeMark, trust.TypeMarkStatus,
+		trust.TypeHistoricalKeys,
 	}
 }
 
@@ -159,7 +160,11 @@ func thumbprint(public crypto.PublicKey) (string, error) {
 func marshalSet(ks []*Key) ([]byte, error) {
 	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
 	for _, k := range ks {
-		set.Keys = append(set.Keys, jose.JSONWebKey{Key: k.private.Public(), KeyID: k.id, Algorithm: k.alg, Use: "sig"})
+		set.Keys = append(set.Keys, k.public())
 	}
 	return json.Marshal(set)
+}
+
+func (k *Key) public() jose.JSONWebKey {
+	return jose.JSONWebKey{Key: k.private.Public(), KeyID: k.id, Algorithm: k.alg, Use: "sig"}
 }

@@ -22,6 +22,7 @@ import (
 type table struct {
 	mu   sync.Mutex
 	rows []storage.SigningKey
+	kept []storage.RetiredKey
 }
 
 func (t *table) SigningKeys(context.Context) ([]storage.SigningKey, error) {
@@ -49,6 +50,19 @@ func (t *table) AddSigningKey(_ context.Context, k storage.SigningKey, newest st
 	}
 	t.rows = append(t.rows, k)
 	return nil
+}
+
+func (t *table) KeepRetiredKeys(_ context.Context, keys []storage.RetiredKey) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.kept = append(t.kept, keys...)
+	return nil
+}
+
+func (t *table) RetiredKeys(context.Context, int) ([]storage.RetiredKey, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.kept), nil
 }
 
 func (t *table) DropSigningKeys(_ context.Context, before time.Time) error {
@@ -260,5 +274,37 @@ func BenchmarkSign(b *testing.B) {
 		if _, err := k.Sign(keys.TypeAccessToken, payload); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func TestAKeyThatIsDroppedIsToldOfWithoutItsPrivateHalf(t *testing.T) {
+	c, rows := &clock{time.Now()}, &table{}
+	r, err := keys.Open(t.Context(), rows, c.Now, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := r.Signer(keys.ES256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Rotate(t.Context(), keys.ES256, false); err != nil {
+		t.Fatal(err)
+	}
+	history := func(want int) []map[string]any {
+		t.Helper()
+		if err := r.Drop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		list, err := r.History(t.Context())
+		if err != nil || len(list) != want {
+			t.Fatalf("%v, %v", list, err)
+		}
+		return list
+	}
+	history(0)
+	c.now = c.now.Add(48 * time.Hour)
+	told := history(1)[0]
+	if told["kid"] != old.ID() || told["d"] != nil || told["exp"] == nil || told["iat"] == nil || told["x"] == nil {
+		t.Errorf("%v", told)
 	}
 }

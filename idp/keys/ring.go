@@ -3,6 +3,7 @@ package keys
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,8 @@ import (
 type Store interface {
 	SigningKeys(ctx context.Context) ([]storage.SigningKey, error)
 	AddSigningKey(ctx context.Context, k storage.SigningKey, newest string, retireOlderAt time.Time) error
+	KeepRetiredKeys(ctx context.Context, keys []storage.RetiredKey) error
+	RetiredKeys(ctx context.Context, limit int) ([]storage.RetiredKey, error)
 	DropSigningKeys(ctx context.Context, before time.Time) error
 }
 
@@ -153,5 +156,51 @@ func (r *Ring) add(ctx context.Context, alg, newest string, overlap, verify time
 	return k.KeyID, nil
 }
 
-// Drop removes the keys whose time of verification is over.
-func (r *Ring) Drop(ctx context.Context) error { return r.store.DropSigningKeys(ctx, r.clock()) }
+// Drop removes the keys whose time of verification is over, and keeps their public halves.
+func (r *Ring) Drop(ctx context.Context) error {
+	now := r.clock()
+	stored, err := r.store.SigningKeys(ctx)
+	if err != nil {
+		return fmt.Errorf("drop signing keys: %w", err)
+	}
+	var kept []storage.RetiredKey
+	for _, sk := range stored {
+		if sk.RetireAt.IsZero() || !sk.RetireAt.Before(now) {
+			continue
+		}
+		k, err := parse(sk)
+		if err != nil {
+			return err
+		}
+		public, err := k.public().MarshalJSON()
+		if err != nil {
+			return fmt.Errorf("drop signing keys: %w", err)
+		}
+		kept = append(kept, storage.RetiredKey{KeyID: k.id, JWK: public, CreatedAt: sk.CreatedAt, RetiredAt: sk.RetireAt})
+	}
+	if err := r.store.KeepRetiredKeys(ctx, kept); err != nil {
+		return err
+	}
+	return r.store.DropSigningKeys(ctx, now)
+}
+
+// maxHistory bounds how many retired keys are told of.
+const maxHistory = 500
+
+// History is the public keys that signed once and do no more, each with iat and exp (OpenID Federation 1.0 §8.7.3).
+func (r *Ring) History(ctx context.Context) ([]map[string]any, error) {
+	retired, err := r.store.RetiredKeys(ctx, maxHistory)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]map[string]any, 0, len(retired))
+	for _, k := range retired {
+		var jwk map[string]any
+		if err := json.Unmarshal(k.JWK, &jwk); err != nil {
+			return nil, fmt.Errorf("retired key %s: %w", k.KeyID, err)
+		}
+		jwk["iat"], jwk["exp"] = k.CreatedAt.Unix(), k.RetiredAt.Unix()
+		list = append(list, jwk)
+	}
+	return list, nil
+}

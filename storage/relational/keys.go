@@ -60,3 +60,31 @@ func (s *Store) DropSigningKeys(ctx context.Context, before time.Time) error {
 	_, err := s.write.Exec(ctx, `DELETE FROM signing_keys WHERE retire_at <> 0 AND retire_at < $1`, millis(before))
 	return err
 }
+
+// KeepRetiredKeys implements [storage.SigningKeys].
+func (s *Store) KeepRetiredKeys(ctx context.Context, keys []storage.RetiredKey) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	args := make([]any, 0, 4*len(keys))
+	for _, k := range keys {
+		args = append(args, k.KeyID, k.JWK, millis(k.CreatedAt), millis(k.RetiredAt))
+	}
+	_, err := s.write.Exec(ctx, `INSERT INTO retired_keys (key_id, jwk, created_at, retired_at) VALUES `+placeholders(len(keys), 4)+`
+		ON CONFLICT (key_id) DO NOTHING`, args...)
+	return err
+}
+
+// RetiredKeys implements [storage.SigningKeys].
+func (s *Store) RetiredKeys(ctx context.Context, limit int) (keys []storage.RetiredKey, err error) {
+	err = s.read.Rows(ctx, `SELECT key_id, jwk, created_at, retired_at FROM retired_keys ORDER BY retired_at DESC, key_id LIMIT $1`, []any{limit},
+		func(scan Scan) error {
+			var k storage.RetiredKey
+			var createdAt, retiredAt int64
+			err := scan(&k.KeyID, &k.JWK, &createdAt, &retiredAt)
+			k.CreatedAt, k.RetiredAt = moment(createdAt), moment(retiredAt)
+			keys = append(keys, k)
+			return err
+		})
+	return keys, err
+}

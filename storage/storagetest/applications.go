@@ -133,6 +133,13 @@ var keyCases = map[string]func(*testing.T, *fixture){
 		}
 		equal(t, es, []storage.SigningKey{b, a})
 
+		kept := []storage.RetiredKey{{KeyID: "b", JWK: []byte(`{}`), CreatedAt: f.now, RetiredAt: retire}, {KeyID: "0", JWK: []byte(`{"a":1}`), CreatedAt: f.now, RetiredAt: retire.Add(time.Hour)}}
+		check(t, f.KeepRetiredKeys(t.Context(), kept))
+		check(t, f.KeepRetiredKeys(t.Context(), []storage.RetiredKey{{KeyID: "b", JWK: []byte(`{"another":1}`)}}))
+		check(t, f.KeepRetiredKeys(t.Context(), nil))
+		retired, err := f.RetiredKeys(t.Context(), 10)
+		check(t, err)
+		equal(t, retired, []storage.RetiredKey{kept[1], kept[0]})
 		check(t, f.DropSigningKeys(t.Context(), retire))
 		got, err = f.SigningKeys(t.Context())
 		check(t, err)

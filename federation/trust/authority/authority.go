@@ -39,6 +39,8 @@ type Config struct {
 	// Sign signs a payload with a typ. JWKS is the key set it signs with, ready to send.
 	Sign func(typ string, payload []byte) (string, error)
 	JWKS func() []byte
+	// History is the public keys that signed once, each with iat and exp; nil where none are told.
+	History func(ctx context.Context) ([]map[string]any, error)
 	// Life is how long a statement stands: how long others may act on it when this node cannot be heard. An hour if zero.
 	Life    time.Duration
 	Store   Store
@@ -65,6 +67,7 @@ const (
 	pathMark       = "/federation/trust-mark"
 	pathMarkStatus = "/federation/trust-mark-status"
 	pathMarked     = "/federation/trust-marked"
+	pathHistory    = "/federation/historical-keys"
 )
 
 // New reads the subordinates. The resolver of the resolve endpoint is set by [Authority.Resolve].
@@ -90,6 +93,7 @@ func (a *Authority) Routes(mux *http.ServeMux) {
 		"GET " + pathMark:                a.serveMark,
 		"POST " + pathMarkStatus:         a.serveMarkStatus,
 		"GET " + pathMarked:              a.serveMarked,
+		"GET " + pathHistory:             a.serveHistory,
 	} {
 		mux.HandleFunc(pattern, h)
 	}

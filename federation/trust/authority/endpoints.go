@@ -136,6 +136,25 @@ func (a *Authority) serveResolve(w http.ResponseWriter, r *http.Request) {
 	send(w, trust.TypeResolve, text)
 }
 
+// serveHistory tells the keys that signed once [OpenID Federation 1.0 §8.7.1].
+func (a *Authority) serveHistory(w http.ResponseWriter, r *http.Request) {
+	if a.History == nil {
+		refuse(w, http.StatusNotFound, codeNotFound, "no history is kept")
+		return
+	}
+	keys, err := a.History(r.Context())
+	if err != nil {
+		a.fault(w, r, err)
+		return
+	}
+	text, err := a.sign(trust.TypeHistoricalKeys, map[string]any{"iss": a.EntityID, "iat": a.Clock().Unix(), "keys": keys})
+	if err != nil {
+		a.fault(w, r, err)
+		return
+	}
+	send(w, trust.TypeHistoricalKeys, text)
+}
+
 // plain is an error as an outsider may read it: one line.
 func plain(err error) string {
 	text, _, _ := strings.Cut(err.Error(), "\n")

@@ -21,6 +21,9 @@ func (a *Authority) Configuration(context.Context) (*trust.Statement, error) {
 		"federation_trust_mark_list_endpoint":   a.EntityID + pathMarked,
 		"federation_trust_mark_status_endpoint": a.EntityID + pathMarkStatus,
 	}
+	if a.History != nil {
+		entity["federation_historical_keys_endpoint"] = a.EntityID + pathHistory
+	}
 	metadata := maps.Clone(a.Metadata)
 	if metadata == nil {
 		metadata = map[string]any{}

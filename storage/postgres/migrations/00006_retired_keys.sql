@@ -1,0 +1,10 @@
+-- +goose Up
+
+-- What signed once, so that what it signed can be checked later. Public halves only.
+
+CREATE TABLE retired_keys (
+	key_id     TEXT NOT NULL PRIMARY KEY,
+	jwk        BYTEA NOT NULL,
+	created_at BIGINT NOT NULL,
+	retired_at BIGINT NOT NULL
+);
