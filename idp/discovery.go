@@ -64,7 +64,8 @@ type metadata struct {
 	RequestParameter      bool     `json:"request_parameter_supported"`
 	RequestURIParameter   bool     `json:"request_uri_parameter_supported"`
 	ResponseIssuer        bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
-	RegistrationTypes     []string `json:"client_registration_types_supported,omitempty"`  // OpenID Federation 1.0 §5.1.3
+	FederationRegister    string   `json:"federation_registration_endpoint,omitempty"`
+	RegistrationTypes     []string `json:"client_registration_types_supported,omitempty"` // OpenID Federation 1.0 §5.1.3
 	RequestAlgorithms     []string `json:"request_object_signing_alg_values_supported,omitempty"`
 	ServiceDocumentation  string   `json:"service_documentation,omitempty"`
 }
@@ -76,11 +77,12 @@ func (i *Issuer) metadata() metadata {
 	}
 	methods := []string{methodBasic, methodPost, methodPrivateKey}
 	var registration, requests []string
+	var register string
 	if i.Federation != nil {
-		registration, requests = []string{"automatic"}, algorithms
+		registration, requests, register = []string{"automatic", "explicit"}, algorithms, i.Issuer+pathRegister
 	}
 	return metadata{
-		RegistrationTypes: registration, RequestAlgorithms: requests, RequestParameter: registration != nil,
+		FederationRegister: register, RegistrationTypes: registration, RequestAlgorithms: requests, RequestParameter: registration != nil,
 		Issuer:                i.Issuer,
 		AuthorizationEndpoint: i.Issuer + pathAuthorize,
 		TokenEndpoint:         i.Issuer + pathToken,

@@ -170,6 +170,7 @@ func (i *Issuer) routes() (http.Handler, error) {
 	mux.HandleFunc("GET "+SignedOutPath, i.returnFromSignOut)
 	if i.entity != nil {
 		i.entity.Routes(mux)
+		mux.HandleFunc("POST "+pathRegister, i.register)
 	}
 	i.signin.Routes(mux, i.crossOrigin.Handler)
 	i.account.Routes(mux, i.crossOrigin.Handler)

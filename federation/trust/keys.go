@@ -62,6 +62,36 @@ func Ask(ctx context.Context, f Fetcher, entity string) (*Statement, error) {
 	return s, err
 }
 
+// ParseFor reads a configuration that an entity made for one recipient (OpenID Federation 1.0 §12.2.1): about itself, signed by
+// itself, current, with that audience and no other.
+func ParseFor(raw, audience string, now time.Time) (*Statement, error) {
+	s, err := Parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	_, payload, err := open(raw, TypeStatement)
+	if err != nil {
+		return nil, err
+	}
+	var to struct {
+		Audience string `json:"aud"`
+	}
+	if json.Unmarshal(payload, &to) != nil || to.Audience != audience || !s.ownConfiguration() {
+		return nil, untrusted("a statement for another, or about another")
+	}
+	return s, s.verify(s.Keys, now)
+}
+
+// SignedBy reports whether one of the keys signed the statement; its time is not looked at.
+func (s *Statement) SignedBy(keys jose.JSONWebKeySet) error {
+	jws, _, err := open(s.raw, TypeStatement)
+	if err != nil {
+		return err
+	}
+	_, err = signedBy(jws, keys)
+	return err
+}
+
 func sameKeys(a, b jose.JSONWebKeySet) bool {
 	names := func(set jose.JSONWebKeySet) (list []string) {
 		for _, k := range set.Keys {

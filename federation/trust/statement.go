@@ -16,11 +16,12 @@ import (
 
 // Types of the JWTs of a federation, as their header names them.
 const (
-	TypeStatement      = "entity-statement+jwt"           // [OpenID Federation 1.0 §3.1]
-	TypeResolve        = "resolve-response+jwt"           // [§8.3.2]
-	TypeMark           = "trust-mark+jwt"                 // [§7.1]
-	TypeMarkStatus     = "trust-mark-status-response+jwt" // [§8.4.2]
-	TypeHistoricalKeys = "jwk-set+jwt"                    // [§8.7.2]
+	TypeStatement      = "entity-statement+jwt"               // [OpenID Federation 1.0 §3.1]
+	TypeResolve        = "resolve-response+jwt"               // [§8.3.2]
+	TypeMark           = "trust-mark+jwt"                     // [§7.1]
+	TypeMarkStatus     = "trust-mark-status-response+jwt"     // [§8.4.2]
+	TypeHistoricalKeys = "jwk-set+jwt"                        // [§8.7.2]
+	TypeRegistration   = "explicit-registration-response+jwt" // [§12.2.3]
 )
 
 // Entity types that are spoken of here [OpenID Federation 1.0 §5.1].

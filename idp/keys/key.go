@@ -39,7 +39,7 @@ const (
 func types() []string {
 	return []string{
 		TypeIDToken, TypeAccessToken, trust.TypeStatement, trust.TypeResolve, trust.TypeMark, trust.TypeMarkStatus,
-		trust.TypeHistoricalKeys,
+		trust.TypeHistoricalKeys, trust.TypeRegistration,
 	}
 }
 
