@@ -40,6 +40,10 @@ func TestAnApplicationOfACityBelowAProvinceSignsInAtTheNationWithoutARegistratio
 		t.Errorf("the application knows %q", got)
 	}
 
+	if page := b.text("body"); strings.ContainsRune(page, '\uFFFD') || !strings.Contains(page, "湖") && !strings.Contains(page, "Lakefront") {
+		t.Errorf("the application's page: %s", page)
+	}
+
 	// From there the citizen roams on: the nation has a session now.
 	w.withoutPages(t, b.open(w.application(sichuan)), sichuan, 0)
 

@@ -21,7 +21,7 @@ import (
 // Config is what an application needs. All of it is required.
 type Config struct {
 	URL    string            // where browsers reach it: an origin, without a trailing slash
-	Region string            // province-level code: chooses the colours and the names of the cookies
+	Region string            // code of a province or a city: chooses the colours and the names of the cookies
 	Name   map[string]string // by language tag: "zh", "en"
 
 	Issuer       string

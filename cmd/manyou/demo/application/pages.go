@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 //go:embed page.html
@@ -71,7 +72,7 @@ func (a *Application) showSignedIn(w http.ResponseWriter, r *http.Request, s ses
 		v.Citizen = say(lang, "no_name")
 	}
 	v.Lead = say(lang, "lead")
-	if s.Claims.Region == a.config.Region {
+	if strings.HasPrefix(a.config.Region, s.Claims.Region) && s.Claims.Region != "" { // a city lies in its province
 		v.Lead = say(lang, "lead_home")
 	}
 	v.SignOut = "/sign-out?token=" + s.SignOutToken
@@ -142,7 +143,7 @@ func (a *Application) view(r *http.Request, kind, lang string) view {
 	}
 	return view{
 		Kind: kind, Lang: lang, Region: a.config.Region, Name: a.config.Name[lang],
-		Seal: string([]rune(regions[a.config.Region][0])[:1]), Other: r.URL.Path + "?lang=" + other,
+		Seal: a.character(), Other: r.URL.Path + "?lang=" + other,
 	}
 }
 
@@ -195,4 +196,14 @@ func indent(raw []byte) string {
 		return ""
 	}
 	return buf.String()
+}
+
+// character is the one that stands for the application: of its province's name, or, in a city, of its own.
+func (a *Application) character() string {
+	name := regions[a.config.Region][0]
+	if name == "" {
+		name = a.config.Name["zh"]
+	}
+	first, _ := utf8.DecodeRuneInString(name)
+	return string(first)
 }
