@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestTrustChainsAreMeasured(t *testing.T) {
-	if err := measureTrust(t.Context(), 2, 5, 100); err != nil {
+	if err := measureTrust(t.Context(), 2, 5, 100, t.Output()); err != nil {
 		t.Error(err)
 	}
 }

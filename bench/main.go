@@ -58,7 +58,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 1 && args[0] == trustRole {
-		return measureTrust(ctx, trustProvinces, trustApplications, trustWarm)
+		return measureTrust(ctx, trustProvinces, trustApplications, trustWarm, os.Stdout)
 	}
 	if len(args) == 1 {
 		if role, ok := roles[args[0]]; ok {

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -152,14 +153,14 @@ func runTrust(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := exec.CommandContext(ctx, self, trustRole)
+	c := exec.CommandContext(ctx, self, trustRole) //nolint:gosec // itself
 	c.Stdout, c.Stderr = os.Stdout, os.Stderr
 	return c.Run()
 }
 
 // measureTrust resolves every application of the nation, once cold and then warm, and prints what that took. It runs in a process
 // of its own.
-func measureTrust(ctx context.Context, provinces, applications, decisions int) error {
+func measureTrust(ctx context.Context, provinces, applications, decisions int, w io.Writer) error {
 	n, err := newNationwide(provinces, applications)
 	if err != nil {
 		return err
@@ -206,12 +207,12 @@ func measureTrust(ctx context.Context, provinces, applications, decisions int) e
 	slices.Sort(cold)
 	us := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }
 	thousand := func(d time.Duration, n int) float64 { return d.Seconds() / float64(n) * 1000 }
-	fmt.Printf("\nTrust chains: %d provinces with %d applications each, three levels; statements from memory\n\n", provinces, applications)
-	fmt.Printf("cold resolve     %8.0f µs median, %.0f µs at the 99th percentile, %.3f CPU-seconds per 1,000, %.2f requests each\n",
+	fmt.Fprintf(w, "\nTrust chains: %d provinces with %d applications each, three levels; statements from memory\n\n", provinces, applications)
+	fmt.Fprintf(w, "cold resolve     %8.0f µs median, %.0f µs at the 99th percentile, %.3f CPU-seconds per 1,000, %.2f requests each\n",
 		us(cold[len(cold)/2]), us(cold[len(cold)*99/100]), thousand(coldCPU, len(cold)), float64(asked)/float64(len(cold)))
-	fmt.Printf("warm resolve     %8.2f µs, %.0f a second on one processor, %.5f CPU-seconds per 1,000, no request\n",
+	fmt.Fprintf(w, "warm resolve     %8.2f µs, %.0f a second on one processor, %.5f CPU-seconds per 1,000, no request\n",
 		us(warm)/float64(decisions), float64(decisions)/warm.Seconds(), thousand(warmCPU, decisions))
-	fmt.Printf("cache            %8.1f MB for %d entities, %.1f kB each\n", float64(memory)/1e6, len(n.leaves), float64(memory)/1e3/float64(len(n.leaves)))
+	fmt.Fprintf(w, "cache            %8.1f MB for %d entities, %.1f kB each\n", float64(memory)/1e6, len(n.leaves), float64(memory)/1e3/float64(len(n.leaves)))
 	return nil
 }
 

@@ -231,7 +231,11 @@ func (i *Issuer) Run(ctx context.Context) error {
 	if i.entity != nil {
 		watching := make(chan error, 1)
 		go func() { watching <- i.entity.Run(ctx) }()
-		defer func() { <-watching }()
+		defer func() {
+			if err := <-watching; err != nil {
+				i.Logger.ErrorContext(ctx, "the federation ended", "cause", err)
+			}
+		}()
 	}
 	refresh, maintain := time.NewTicker(refreshKeysEvery), time.NewTicker(maintainEvery)
 	defer refresh.Stop()

@@ -20,7 +20,7 @@ const pathRegister = "/federation/register"
 func (i *Issuer) register(w http.ResponseWriter, r *http.Request) {
 	noStore(w)
 	refuse := func(status int, code, description string) {
-		body, _ := json.Marshal(map[string]string{"error": code, "error_description": description})
+		body, _ := json.Marshal(map[string]string{"error": code, "error_description": description}) //nolint:errchkjson // strings
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
 		_, _ = w.Write(body) // the application went away

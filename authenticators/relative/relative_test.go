@@ -48,7 +48,7 @@ func method(t testing.TB) authenticators.Authenticator {
 
 func TestRelativeKeepsTheContract(t *testing.T) {
 	authtest.Run(t, authtest.Subject{
-		New:    func(t testing.TB) authenticators.Authenticator { return method(t) },
+		New:    method,
 		Person: func(testing.TB) authtest.Person { return helped{people.Add(1)} },
 	})
 }

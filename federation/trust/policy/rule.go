@@ -201,14 +201,14 @@ func parseValue(raw []byte) (value, error) {
 
 // newValue makes a value comparable: encoding/json writes the members of objects in order. Arrays are compared as sets.
 func newValue(v any) value {
-	canonical, _ := json.Marshal(v)
+	canonical, _ := json.Marshal(v) //nolint:errchkjson // it was JSON a moment ago
 	if a, ok := v.([]any); ok {
 		parts := make([]string, 0, len(a))
 		for _, e := range a {
 			parts = append(parts, newValue(e).canonical)
 		}
 		slices.Sort(parts)
-		canonical, _ = json.Marshal(slices.Compact(parts))
+		canonical, _ = json.Marshal(slices.Compact(parts)) //nolint:errchkjson // strings
 	}
 	return value{any: v, canonical: string(canonical)}
 }
