@@ -47,6 +47,7 @@ func (a *applications) automatic(ctx context.Context, clientID string) (*applica
 		return nil, fmt.Errorf("%w: %w", errNoApplication, err)
 	}
 	app.resolved = resolved
+	app.asIssuer(resolved)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.made) >= maxApplications {
@@ -71,6 +72,7 @@ type relyingParty struct {
 	Scope             *string         `json:"scope"`
 	SubjectType       string          `json:"subject_type"`
 	IDTokenAlg        string          `json:"id_token_signed_response_alg"`
+	BackchannelLogout string          `json:"backchannel_logout_uri"`
 }
 
 // fromMetadata makes an application of what its superiors let it say. It authenticates with its keys and in no other way.
@@ -107,13 +109,18 @@ func fromMetadata(clientID string, metadata map[string]any) (*application, error
 	if _, err := checkRedirects(m.PostLogoutURIs); err != nil && len(m.PostLogoutURIs) > 0 {
 		return nil, err
 	}
+	if m.BackchannelLogout != "" {
+		if _, err := checkRedirects([]string{m.BackchannelLogout}); err != nil {
+			return nil, fmt.Errorf("backchannel_logout_uri: %w", err)
+		}
+	}
 	scopes := []string{scopeOpenID, scopeProfile}
 	if m.Scope != nil {
 		scopes = slices.DeleteFunc(strings.Fields(*m.Scope), func(s string) bool { return !slices.Contains(personScopes, s) })
 	}
 	return &application{keys: jwks, Application: storage.Application{
 		ClientID: clientID, Status: storage.ApplicationPublished, Name: m.names(clientID), AuthMethod: methodPrivateKey, JWKS: m.Keys,
-		RedirectURIs: m.RedirectURIs, PostLogoutRedirectURIs: m.PostLogoutURIs,
+		RedirectURIs: m.RedirectURIs, PostLogoutRedirectURIs: m.PostLogoutURIs, BackchannelLogoutURI: m.BackchannelLogout,
 		GrantTypes: slices.DeleteFunc(m.GrantTypes, func(g string) bool { return g != grantCode && g != grantRefresh }),
 		Scopes:     scopes, SectorIdentifier: sector, IDTokenAlg: m.IDTokenAlg,
 	}}, nil

@@ -13,6 +13,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/zitadel/oidc/v3/pkg/op"
 
+	"manyou/federation/upstream"
 	"manyou/storage"
 )
 
@@ -26,6 +27,9 @@ const (
 
 // assertionAlgorithms are those a client may sign an assertion with.
 var assertionAlgorithms = []jose.SignatureAlgorithm{jose.ES256, jose.ES384, jose.PS256, jose.RS256, jose.EdDSA}
+
+// assertionTypes are what the header's typ may say: an issuer of the federation signs much else with the same keys.
+var assertionTypes = []string{"", "JWT", "jwt", upstream.TypeAssertion}
 
 // Bounds of a client assertion.
 const (
@@ -113,6 +117,9 @@ func (i *Issuer) authenticateByKey(ctx context.Context, cc *op.ClientCredentials
 	jws, err := jose.ParseSignedCompact(cc.ClientAssertion, assertionAlgorithms)
 	if err != nil {
 		return nil, invalidClient(errors.New("assertion is not a JWS with an accepted algorithm"))
+	}
+	if typ, _ := jws.Signatures[0].Protected.ExtraHeaders[jose.HeaderType].(string); !slices.Contains(assertionTypes, typ) {
+		return nil, invalidClient(errors.New("assertion is another kind of JWT"))
 	}
 	var claims assertionClaims
 	if err := json.Unmarshal(jws.UnsafePayloadWithoutVerification(), &claims); err != nil {

@@ -261,5 +261,8 @@ func (i *Issuer) redeemTicket(ctx context.Context, app *application, t *ticket.T
 	if err != nil {
 		return nil, fromStorage(err)
 	}
+	if err := i.noteOnward(ctx, g, app); err != nil {
+		return nil, serverError(err)
+	}
 	return i.answer(g, app, "", slices.Contains(scopes, scopeOpenID))
 }

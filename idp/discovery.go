@@ -27,8 +27,9 @@ const (
 
 // Where another issuer sends the browser back to; both are registered there.
 const (
-	CallbackPath  = signin.CallbackPath
-	SignedOutPath = "/upstream/signed-out"
+	CallbackPath          = signin.CallbackPath
+	SignedOutPath         = "/upstream/signed-out"
+	BackchannelLogoutPath = signin.BackchannelLogoutPath
 )
 
 // metadata is the provider's metadata (OpenID Connect Discovery §3, RFC 8414 §2).
@@ -67,6 +68,8 @@ type metadata struct {
 	FederationRegister    string   `json:"federation_registration_endpoint,omitempty"`
 	RegistrationTypes     []string `json:"client_registration_types_supported,omitempty"` // OpenID Federation 1.0 §5.1.3
 	RequestAlgorithms     []string `json:"request_object_signing_alg_values_supported,omitempty"`
+	BackchannelLogout     bool     `json:"backchannel_logout_supported"` // OpenID Connect Back-Channel Logout §2.1
+	BackchannelSession    bool     `json:"backchannel_logout_session_supported"`
 	ServiceDocumentation  string   `json:"service_documentation,omitempty"`
 }
 
@@ -113,6 +116,8 @@ func (i *Issuer) metadata() metadata {
 		UILocales:       []string{"zh-CN", "en"},
 		ClaimsParameter: true,
 		ResponseIssuer:  true,
+
+		BackchannelLogout: true, BackchannelSession: true,
 	}
 }
 

@@ -62,7 +62,7 @@ func New(ctx context.Context, c Config) (*Issuer, error) {
 	if c.Federation != nil {
 		if i.entity, err = entity.Open(ctx, entity.Config{
 			Federation: *c.Federation, ID: c.Issuer, Name: c.Name["zh"], Keys: i.keys, Store: c.Store, Clock: c.Clock, Logger: c.Logger,
-			Metadata: map[string]any{trust.OpenIDProvider: i.metadata()},
+			Metadata: i.entityMetadata, Settle: i.settle,
 		}); err != nil {
 			return nil, fmt.Errorf("open federation: %w", err)
 		}
@@ -84,7 +84,8 @@ func New(ctx context.Context, c Config) (*Issuer, error) {
 		Issuer: c.Issuer, National: c.Role == National, Region: c.Region, Name: c.Name,
 		Store: c.Store, Vault: c.Vault, Host: host{i}, Cookies: i.cookies, Web: i.web,
 		Methods: c.Methods, Tickets: i.tickets, Changes: i.changes,
-		Messages: c.Messages, Register: c.Register, Transport: c.Transport,
+		Messages: c.Messages, Register: c.Register, Transport: c.Transport, Sign: i.signAs,
+		Neighbours: i.neighbours, NeighbourTransport: c.neighbourTransport(),
 		Clock: c.Clock, Random: c.Random, Logger: c.Logger, Limits: signin.Limits(*c.Limits), TrustedProxies: c.TrustedProxies,
 	}); err != nil {
 		return nil, fmt.Errorf("prepare sign-in: %w", err)
@@ -120,6 +121,17 @@ func (c *Config) setDefaults() {
 		l := DefaultLimits()
 		c.Limits = &l
 	}
+}
+
+// neighbourTransport carries requests to issuers that nobody registered here.
+func (c *Config) neighbourTransport() http.RoundTripper {
+	switch {
+	case c.Federation == nil:
+		return nil
+	case c.Federation.Transport != nil:
+		return c.Federation.Transport
+	}
+	return trust.GuardedTransport(c.Federation.Loopback)
 }
 
 // Handler serves the issuer: protocol endpoints, pages, assets.
@@ -237,6 +249,16 @@ func (i *Issuer) Run(ctx context.Context) error {
 			}
 		}()
 	}
+	telling, err := i.newTeller()
+	if err != nil {
+		return err
+	}
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		telling.run(ctx)
+	}()
+	defer func() { <-told }()
 	refresh, maintain := time.NewTicker(refreshKeysEvery), time.NewTicker(maintainEvery)
 	defer refresh.Stop()
 	defer maintain.Stop()

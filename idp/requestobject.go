@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"manyou/federation/upstream"
 	"manyou/storage"
 )
 
@@ -20,7 +21,7 @@ const (
 )
 
 // requestObjectTypes are what the header's typ may say (RFC 9101 §10.8). One that says nothing is accepted of old clients.
-var requestObjectTypes = []string{"", "oauth-authz-req+jwt", "JWT"}
+var requestObjectTypes = []string{"", upstream.TypeRequest, "JWT"}
 
 // requestObject are the claims of a request object that are not parameters.
 type requestObject struct {

@@ -103,6 +103,9 @@ func (i *Issuer) CodeExchange(ctx context.Context, r *op.ClientRequest[oidc.Acce
 	if err != nil {
 		return nil, fromStorage(err)
 	}
+	if err := i.noteOnward(ctx, g, app); err != nil {
+		return nil, serverError(err)
+	}
 	return i.answer(g, app, c.Nonce, slices.Contains(c.Scopes, scopeOpenID))
 }
 

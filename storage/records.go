@@ -195,9 +195,11 @@ type Application struct {
 	JWKS                   []byte // public keys for private_key_jwt
 	RedirectURIs           []string
 	PostLogoutRedirectURIs []string
-	GrantTypes             []string
-	Scopes                 []string // what it may ask for
-	Audience               []string // audiences of its access tokens besides the issuer
+	// BackchannelLogoutURI is where it is told of ended sessions (OpenID Connect Back-Channel Logout §2.2); "" if nowhere.
+	BackchannelLogoutURI string
+	GrantTypes           []string
+	Scopes               []string // what it may ask for
+	Audience             []string // audiences of its access tokens besides the issuer
 	// SectorIdentifier is the host that pairwise subjects are computed for (OpenID Connect Core §8.1).
 	SectorIdentifier string
 	IDTokenAlg       string // "ES256" unless it registered "RS256"

@@ -14,6 +14,7 @@ type Store interface {
 	Sessions
 	SignIns
 	Grants
+	Onwards
 	Conversations
 	Tickets
 	Events
@@ -100,6 +101,9 @@ type Sessions interface {
 	// EndSessionsOf ends a person's sessions but for those of a family (nil: none is spared), in one atomic statement,
 	// and returns how many there were that had not ended or expired before.
 	EndSessionsOf(ctx context.Context, personID string, except []byte, at time.Time) (int64, error)
+	// EndSessionsOutside ends the sessions that came from an issuer which is not among those given, and the offline grants that
+	// rest on them, in one transaction, and returns how many sessions that were. Sessions that began here stay.
+	EndSessionsOutside(ctx context.Context, origins []string, at time.Time) (int64, error)
 	// VoidedSince lists what ceased to stand at that time or later, at most limit of it. One read.
 	VoidedSince(ctx context.Context, since time.Time, limit int) ([]Void, error)
 }

@@ -96,6 +96,12 @@ func (s *statements) ask(ctx context.Context, address, issuer, subject string) (
 	return nil, err
 }
 
+func (s *statements) drop(issuer, subject string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.known, issuer+" "+subject)
+}
+
 func (s *statements) makeRoom(now time.Time) {
 	if len(s.known) < maxStatements {
 		return

@@ -24,6 +24,9 @@ type Resolved struct {
 	Subject, Anchor string
 	// Metadata is by entity type, as the superiors allow it.
 	Metadata map[string]map[string]any
+	// Asserted is metadata that the anchor itself states of the leaf, by entity type; nil where others stand between them. What
+	// the leaf says of itself is no part of it.
+	Asserted map[string]map[string]any
 	// Marks are those that were verified.
 	Marks []Mark
 	// Keys are the leaf's own, for the federation.
@@ -84,7 +87,10 @@ func (c Chain) Verify(anchor string, keys jose.JSONWebKeySet, now time.Time) (*R
 	for _, s := range c {
 		r.Chain = append(r.Chain, s.raw)
 	}
-	return r, nil
+	if above := c.superiors(); len(above) == 1 && above[0].Issuer == anchor && len(above[0].Metadata) > 0 {
+		r.Asserted, err = decodeMetadata(above[0].Metadata)
+	}
+	return r, err
 }
 
 // superiors are the statements about others, the leaf's own superior first.

@@ -31,22 +31,27 @@ const fetchTimeout = 4 * time.Second
 // and who is asked is the caller's business.
 func NewFetcher(loopback bool, transport http.RoundTripper) Fetcher {
 	if transport == nil {
-		dialer := &net.Dialer{Timeout: fetchTimeout, Control: func(_, address string, _ syscall.RawConn) error {
-			// Checked when the name is resolved already, so that a name cannot lead elsewhere than it did a moment ago.
-			return checkAddress(address, loopback)
-		}}
-		transport = &http.Transport{
-			// No proxy: it would resolve the name behind our back.
-			DialContext: dialer.DialContext, TLSHandshakeTimeout: fetchTimeout, ResponseHeaderTimeout: fetchTimeout,
-			MaxResponseHeaderBytes: 32 << 10, IdleConnTimeout: time.Minute, MaxIdleConnsPerHost: 4, MaxConnsPerHost: 32,
-			ForceAttemptHTTP2: true,
-		}
+		transport = GuardedTransport(loopback)
 	}
 	return &fetcher{loopback: loopback, client: &http.Client{
 		Transport: transport, Timeout: fetchTimeout,
 		// A redirect would lead to an address that nobody vouched for.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
+}
+
+// GuardedTransport reaches public addresses alone, and this machine with loopback: for addresses that another entity named.
+func GuardedTransport(loopback bool) http.RoundTripper {
+	dialer := &net.Dialer{Timeout: fetchTimeout, Control: func(_, address string, _ syscall.RawConn) error {
+		// Checked when the name is resolved already, so that a name cannot lead elsewhere than it did a moment ago.
+		return checkAddress(address, loopback)
+	}}
+	return &http.Transport{
+		// No proxy: it would resolve the name behind our back.
+		DialContext: dialer.DialContext, TLSHandshakeTimeout: fetchTimeout, ResponseHeaderTimeout: fetchTimeout,
+		MaxResponseHeaderBytes: 32 << 10, IdleConnTimeout: time.Minute, MaxIdleConnsPerHost: 4, MaxConnsPerHost: 32,
+		ForceAttemptHTTP2: true,
+	}
 }
 
 type fetcher struct {

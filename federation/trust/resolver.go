@@ -157,6 +157,20 @@ func (r *Resolver) Forget(subject string) {
 	})
 }
 
+// Last is what was decided last of an entity that was trusted, however long ago: its chain may have expired.
+func (r *Resolver) Last(subject string) (*Resolved, bool) {
+	r.mu.RLock()
+	d, ok := r.decisions[subject]
+	r.mu.RUnlock()
+	return d.resolved, ok && d.resolved != nil && r.stands(d.resolved)
+}
+
+// Drop drops what an anchor said of an entity, and what was decided by it: it is asked for again.
+func (r *Resolver) Drop(anchor, subject string) {
+	r.statements.drop(anchor, subject)
+	r.Forget(subject)
+}
+
 // anchorKeys are the keys of an anchor: those it was configured with, and those that it announced since.
 func (r *Resolver) anchorKeys(ctx context.Context, id string) (jose.JSONWebKeySet, bool) {
 	keys, ok := r.config.Anchors[id]

@@ -59,6 +59,9 @@ func (p *Provider) AuthorizationURL(ctx context.Context, r AuthRequest) (string,
 	if r.MaxAge != nil {
 		parameters["max_age"] = strconv.FormatInt(max(int64(r.MaxAge.Seconds()), 0), 10)
 	}
+	if p.config.entity() {
+		return p.signedURL(m, parameters)
+	}
 	return withParameters(m.Authorization, parameters)
 }
 

@@ -32,7 +32,11 @@ func (p *Provider) metadata(ctx context.Context) (*metadata, error) {
 
 func (p *Provider) fetchMetadata(ctx context.Context) (*metadata, error) {
 	var m metadata
-	if err := p.getJSON(ctx, strings.TrimSuffix(p.config.Issuer, "/")+wellKnown, &m); err != nil {
+	if p.config.Metadata != nil {
+		if err := (answer{body: p.config.Metadata}).decode(&m); err != nil {
+			return nil, err
+		}
+	} else if err := p.getJSON(ctx, strings.TrimSuffix(p.config.Issuer, "/")+wellKnown, &m); err != nil {
 		return nil, err
 	}
 	if err := p.check(&m); err != nil {

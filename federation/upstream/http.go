@@ -134,8 +134,16 @@ func (p *Provider) postForm(ctx context.Context, target string, form url.Values)
 	if p.config.AuthMethod != authBasic {
 		form.Set("client_id", p.config.ClientID)
 	}
-	if p.config.AuthMethod == authPost {
+	switch p.config.AuthMethod {
+	case authPost:
 		form.Set("client_secret", p.config.ClientSecret)
+	case authKey:
+		assertion, err := p.assertion()
+		if err != nil {
+			return answer{}, err
+		}
+		form.Set("client_assertion_type", assertionType)
+		form.Set("client_assertion", assertion)
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(form.Encode()))
 	if err != nil {

@@ -2,7 +2,11 @@ package upstream
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -14,6 +18,7 @@ const (
 	authBasic = "client_secret_basic"
 	authPost  = "client_secret_post"
 	authNone  = "none"
+	authKey   = "private_key_jwt"
 )
 
 // defaultTimeout bounds one request, its body included.
@@ -24,8 +29,12 @@ type Config struct {
 	Issuer       string // exactly as its metadata spell it; https, or http in a demonstration
 	ClientID     string
 	ClientSecret string
-	// AuthMethod is client_secret_basic (the default), client_secret_post or none.
-	AuthMethod  string
+	// AuthMethod is client_secret_basic (the default), client_secret_post, private_key_jwt or none.
+	AuthMethod string
+	// Sign signs a payload as this issuer, for private_key_jwt. A client whose identifier is an entity's signs its requests too.
+	Sign func(typ string, payload []byte) (string, error)
+	// Metadata is the other issuer's, as JSON, where it is known by a trust chain; nil: it is discovered.
+	Metadata    []byte
 	RedirectURI string
 	Scopes      []string // default openid; openid is always among them
 	// ClaimNames says where the other issuer puts "name", "document_kind", "document_number", "document_verified",
@@ -39,6 +48,7 @@ type Config struct {
 	Transport http.RoundTripper // default: one with time-outs of its own
 	Timeout   time.Duration     // of one request; default 5 seconds
 	Clock     func() time.Time  // default time.Now
+	Random    io.Reader         // default crypto/rand
 	Logger    *slog.Logger      // default discards
 }
 
@@ -94,6 +104,10 @@ func (c Config) check() error {
 			return errors.New("upstream: a client secret is needed")
 		}
 	case authNone:
+	case authKey:
+		if c.Sign == nil {
+			return errors.New("upstream: a key is needed")
+		}
 	default:
 		return errors.New("upstream: unknown way of client authentication")
 	}
@@ -118,10 +132,22 @@ func (c Config) withDefaults() Config {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return c
+}
+
+// unique is an identifier of a JWT.
+func (c Config) unique() (string, error) {
+	var b [16]byte
+	if _, err := io.ReadFull(c.Random, b[:]); err != nil {
+		return "", fmt.Errorf("upstream: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(b[:]), nil
 }
 
 // logStale tells the log that an old document goes on being used.

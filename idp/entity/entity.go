@@ -39,21 +39,26 @@ type Federation struct {
 // Config is what an [Entity] needs.
 type Config struct {
 	Federation
-	ID       string
-	Name     string         // of the organisation
-	Metadata map[string]any // by entity type, federation_entity apart
+	ID   string
+	Name string // of the organisation
+	// Metadata is by entity type, federation_entity apart; nil if there is none besides.
+	Metadata func() map[string]any
 	Keys     *keys.Ring
 	Store    authority.Store
-	Clock    func() time.Time
-	Logger   *slog.Logger
+	// Settle is told, of an issuer below an anchor, whom the anchor vouches for, whenever that changes: what came from others
+	// has to end. nil: the node has nobody beside it.
+	Settle func(ctx context.Context, standing []string) error
+	Clock  func() time.Time
+	Logger *slog.Logger
 }
 
 // Entity is a node of a federation.
 type Entity struct {
 	*authority.Authority
-	Resolver *trust.Resolver
-	keys     *keys.Ring
-	logger   *slog.Logger
+	Resolver   *trust.Resolver
+	neighbours *trust.Neighbours // nil: there is nobody beside it
+	keys       *keys.Ring
+	logger     *slog.Logger
 }
 
 // Open prepares an entity.
@@ -96,7 +101,33 @@ func Open(ctx context.Context, c Config) (*Entity, error) {
 		Anchors: anchors, Fetcher: fetcher, Self: c.ID, Local: e.Authority, Required: required, Loopback: c.Loopback, Clock: c.Clock,
 	})
 	e.ResolveWith(e.Resolver)
+	if c.Settle != nil && len(c.Superiors) == 1 {
+		if _, ok := anchors[c.Superiors[0]]; ok {
+			e.neighbours = trust.NewNeighbours(e.Resolver, c.Superiors[0], c.Transport, c.Logger, c.Settle)
+		}
+	}
 	return e, nil
+}
+
+// Neighbours are the providers that the anchor vouches for beside this one, as far as they are known at this moment.
+func (e *Entity) Neighbours() []trust.Neighbour {
+	if e.neighbours == nil {
+		return nil
+	}
+	return e.neighbours.All()
+}
+
+// Run keeps up to date what is known of those below and of those beside, until the context ends.
+func (e *Entity) Run(ctx context.Context) error {
+	if e.neighbours != nil {
+		looking := make(chan struct{})
+		go func() {
+			defer close(looking)
+			e.neighbours.Run(ctx)
+		}()
+		defer func() { <-looking }()
+	}
+	return e.Authority.Run(ctx)
 }
 
 func (e *Entity) sign(typ string, payload []byte) (string, error) {

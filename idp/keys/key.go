@@ -18,6 +18,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"manyou/federation/trust"
+	"manyou/federation/upstream"
 	"manyou/storage"
 )
 
@@ -32,7 +33,8 @@ type Key struct {
 // The types of JWT that the issuer signs. A verifier that checks typ cannot take one for another (RFC 8725 §3.11).
 const (
 	TypeIDToken     = "JWT"
-	TypeAccessToken = "at+jwt" // RFC 9068 §2.1
+	TypeAccessToken = "at+jwt"     // RFC 9068 §2.1
+	TypeLogoutToken = "logout+jwt" // OpenID Connect Back-Channel Logout §2.4
 )
 
 // types are all that is signed, those of OpenID Federation 1.0 included.
@@ -40,6 +42,7 @@ func types() []string {
 	return []string{
 		TypeIDToken, TypeAccessToken, trust.TypeStatement, trust.TypeResolve, trust.TypeMark, trust.TypeMarkStatus,
 		trust.TypeHistoricalKeys, trust.TypeRegistration,
+		TypeLogoutToken, upstream.TypeRequest, upstream.TypeAssertion,
 	}
 }
 

@@ -95,14 +95,14 @@ func (s *SignIn) askOrigin(w http.ResponseWriter, r *http.Request, req Request, 
 
 // nextIssuer finds an issuer that may know this browser's citizen and was not asked yet.
 //
-// A province asks the nation. The nation asks the region that the request names, else the regions this browser was
+// A province asks the nation and, if that cannot be reached, the provinces beside it as the nation would. The nation asks the region that the request names, else the regions this browser was
 // seen in. Nobody asks the one who is asking. If the request names a region, a page may be shown there, since the page
 // is then shown at the first issuer that can serve the request.
 func (s *SignIn) nextIssuer(r *http.Request, st *state) (target *upstreamIssuer, silent, ok bool) {
 	if st.Request.Fresh && !s.named(st.Request) {
 		return nil, false, false
 	}
-	for _, region := range s.candidates(r, st.Request) {
+	for _, region := range s.candidates(r, st) {
 		if region == st.Request.Asker || region == s.Region {
 			continue
 		}
@@ -123,17 +123,17 @@ func (s *SignIn) nextIssuer(r *http.Request, st *state) (target *upstreamIssuer,
 // maxSilent bounds how many issuers are asked silently before a page is shown.
 const maxSilent = 3
 
-func (s *SignIn) candidates(r *http.Request, req Request) []string {
-	if !s.National {
+func (s *SignIn) candidates(r *http.Request, st *state) []string {
+	if !s.National && !st.Detached {
 		return []string{NationRegion}
 	}
-	if s.named(req) {
-		return []string{req.DomainHint}
+	if s.named(st.Request) {
+		return []string{st.Request.DomainHint}
 	}
-	return s.likely(r, req)
+	return s.likely(r, st.Request)
 }
 
-// likely are the regions that a citizen at the nation probably comes from: those that this browser was seen in, then the one of
+// likely are the regions that a citizen probably comes from: those that this browser was seen in, then the one of
 // the resident ID that the request hints at.
 func (s *SignIn) likely(r *http.Request, req Request) []string {
 	regions := slices.Clone(s.Cookies.Regions(r))

@@ -13,6 +13,7 @@ import (
 // outcome is who signed in, and what has to be written besides the session.
 type outcome struct {
 	person     string
+	home       string // the person's region; where it was looked at
 	created    *storage.Person
 	link       *storage.Link
 	credential *storage.Credential
@@ -38,6 +39,9 @@ func (s *SignIn) complete(w http.ResponseWriter, r *http.Request, c *conversatio
 		cookie, begun, err = s.write(r, c, find)
 	}
 	switch {
+	case errors.Is(err, errNeedsNation):
+		s.problemPage(w, r, http.StatusServiceUnavailable, web.ProblemPage{Problem: web.ProblemNation, Retry: c.path()}, err)
+		return
 	case errors.Is(err, errMismatch):
 		s.problemPage(w, r, http.StatusForbidden, web.ProblemPage{Problem: web.ProblemMismatch, Retry: c.path()}, err)
 		return

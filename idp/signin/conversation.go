@@ -63,8 +63,10 @@ type state struct {
 
 	Upstream *upstreamAttempt `json:"upstream,omitempty"`
 	Tried    []string         `json:"tried,omitempty"` // issuers that were asked silently
-	Pending  *pendingLink     `json:"pending,omitempty"`
-	Consent  *Consent         `json:"consent,omitempty"`
+	// Detached is set once the nation could not be reached: then a province turns to those beside it.
+	Detached bool         `json:"detached,omitempty"`
+	Pending  *pendingLink `json:"pending,omitempty"`
+	Consent  *Consent     `json:"consent,omitempty"`
 }
 
 // proof is an authentication that succeeded.

@@ -25,6 +25,10 @@ type upstreamIssuer struct {
 	provider provider
 	// quiet: it can be asked without a page.
 	quiet bool
+	// beside: nobody registered it here. The nation vouches for it, and it serves while the nation cannot.
+	beside bool
+	// metadata is what the provider was made of; of one beside.
+	metadata []byte
 }
 
 // provider is another issuer, whatever it speaks.
@@ -113,7 +117,7 @@ func (d *directory) read(ctx context.Context, before []*upstreamIssuer) ([]*upst
 	next := make([]*upstreamIssuer, 0, len(stored))
 	for _, u := range stored {
 		n := slices.IndexFunc(before, func(b *upstreamIssuer) bool { return sameRegistration(b.Upstream, u) })
-		if n >= 0 {
+		if n >= 0 && !before[n].beside {
 			next = append(next, &upstreamIssuer{Upstream: u, provider: before[n].provider, quiet: before[n].quiet})
 			continue
 		}
@@ -125,6 +129,7 @@ func (d *directory) read(ctx context.Context, before []*upstreamIssuer) ([]*upst
 		}
 		next = append(next, &upstreamIssuer{Upstream: u, provider: p, quiet: len(u.Dialect) == 0})
 	}
+	next = d.appendNeighbours(ctx, next, before)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.known, d.until = next, d.config.Clock().Add(directoryAge)
@@ -136,7 +141,7 @@ func (d *directory) providerOf(u storage.Upstream) (provider, error) {
 	c := upstream.Config{
 		Issuer: u.Issuer, ClientID: u.ClientID, ClientSecret: u.ClientSecret, AuthMethod: u.AuthMethod,
 		RedirectURI: d.config.Issuer + pathCallback, Scopes: u.Scopes, ClaimNames: u.Claims, ACR: u.ACR,
-		Transport: d.config.Transport, Clock: d.config.Clock, Logger: d.config.Logger,
+		Transport: d.config.Transport, Clock: d.config.Clock, Random: d.config.Random, Logger: d.config.Logger, Sign: d.config.Sign,
 	}
 	if len(u.Dialect) == 0 {
 		return upstream.New(c)
@@ -148,6 +153,42 @@ func (d *directory) providerOf(u storage.Upstream) (provider, error) {
 	c.RedirectURI = upstream.RedirectOf(c.RedirectURI, u.Region)
 	return upstream.NewProvince(c, dialect)
 }
+
+// appendNeighbours adds the issuers beside this one that no row registers.
+func (d *directory) appendNeighbours(ctx context.Context, all, before []*upstreamIssuer) []*upstreamIssuer {
+	if d.config.Neighbours == nil {
+		return all
+	}
+	for _, n := range d.config.Neighbours() {
+		if n.Region == d.config.Region || slices.ContainsFunc(all, func(u *upstreamIssuer) bool { return u.Issuer == n.ID || u.Region == n.Region }) {
+			continue
+		}
+		same := slices.IndexFunc(before, func(b *upstreamIssuer) bool {
+			return b.beside && b.Issuer == n.ID && b.Region == n.Region && bytes.Equal(b.metadata, n.Provider)
+		})
+		if same >= 0 {
+			all = append(all, before[same])
+			continue
+		}
+		p, err := upstream.New(upstream.Config{
+			Issuer: n.ID, ClientID: d.config.Issuer, AuthMethod: "private_key_jwt", Sign: d.config.Sign, Metadata: n.Provider,
+			RedirectURI: d.config.Issuer + pathCallback, Scopes: []string{"profile", "document"}, ACR: ladder,
+			Transport: d.config.NeighbourTransport, Clock: d.config.Clock, Random: d.config.Random, Logger: d.config.Logger,
+		})
+		if err != nil {
+			d.config.Logger.ErrorContext(ctx, "issuer is not usable", "issuer", n.ID, "cause", err)
+			continue
+		}
+		all = append(all, &upstreamIssuer{
+			Upstream: storage.Upstream{Issuer: n.ID, Region: n.Region, Name: n.Name, Status: storage.UpstreamActive},
+			provider: p, quiet: true, beside: true, metadata: n.Provider,
+		})
+	}
+	return all
+}
+
+// ladder reads the rungs of an issuer beside this one, which are the same.
+var ladder = map[string]int{"urn:manyou:acr:1": 1, "urn:manyou:acr:2": 2, "urn:manyou:acr:3": 3, "urn:manyou:acr:4": 4}
 
 // sameRegistration reports whether a provider made for one serves the other.
 func sameRegistration(a, b storage.Upstream) bool {

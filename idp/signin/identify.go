@@ -88,7 +88,7 @@ func (s *SignIn) knownOrNew(ctx context.Context, d identity.Document, name, regi
 	case err == nil && !sameName(known.Name, name):
 		return outcome{}, errMismatch
 	case err == nil:
-		return outcome{person: known.ID}, nil
+		return outcome{person: known.ID, home: known.Region}, nil
 	case !errors.Is(err, storage.ErrNotFound):
 		return outcome{}, err
 	}
@@ -96,7 +96,7 @@ func (s *SignIn) knownOrNew(ctx context.Context, d identity.Document, name, regi
 	if err != nil {
 		return outcome{}, err
 	}
-	return outcome{person: id, created: &storage.Person{
+	return outcome{person: id, home: region, created: &storage.Person{
 		ID: id, Name: name, Region: region, Status: storage.PersonActive, Epoch: 1,
 		Documents: []storage.Document{document}, CreatedAt: s.Clock(),
 	}}, nil

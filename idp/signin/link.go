@@ -26,16 +26,27 @@ type linkable struct {
 	HasDocument  bool
 	Name, Region string
 	document     identity.Document
+	// of is the region whose people alone the issuer can speak for; "" if it speaks for all.
+	of string
 }
 
-// claimsOf asks who a subject is that is not linked yet; nil if it is. It changes nothing.
-func (s *SignIn) claimsOf(ctx context.Context, target *upstreamIssuer, auth upstream.Authentication) (*linkable, error) {
-	switch _, _, err := s.Store.Link(ctx, target.Issuer, auth.Subject); {
+// claimsOf asks who a subject is that is not linked yet; nil if it is. home is the region that the person belongs to, "" if that is not
+// known. It changes nothing.
+func (s *SignIn) claimsOf(ctx context.Context, target *upstreamIssuer, auth upstream.Authentication) (by *linkable, home string, err error) {
+	switch _, person, err := s.Store.Link(ctx, target.Issuer, auth.Subject); {
 	case err == nil:
-		return nil, nil // linked: there is nothing to ask
+		return nil, person.Region, nil // linked: there is nothing to ask
 	case !errors.Is(err, storage.ErrNotFound):
-		return nil, err
+		return nil, "", err
 	}
+	if by, err = s.linkableBy(ctx, target, auth); err != nil {
+		return nil, "", err
+	}
+	return by, by.Region, nil
+}
+
+// linkableBy asks an issuer who a subject is, and checks what it says.
+func (s *SignIn) linkableBy(ctx context.Context, target *upstreamIssuer, auth upstream.Authentication) (*linkable, error) {
 	claims, err := target.provider.Identity(ctx, auth)
 	if err != nil {
 		return nil, err
@@ -54,6 +65,13 @@ func (s *SignIn) claimsOf(ctx context.Context, target *upstreamIssuer, auth upst
 	if target.Region == NationRegion {
 		// A province takes the nation's word.
 		return &linkable{HasDocument: true, Name: name.Normal, Region: claims.Region, document: document}, nil
+	}
+	if target.beside {
+		// It speaks for those whom it registered itself. Whether it says more than it may is compared with what is known here.
+		if claims.Region != target.Region {
+			return nil, fmt.Errorf("%w: %s speaks for a person of %s", errMismatch, target.Region, claims.Region)
+		}
+		return &linkable{HasDocument: true, Name: name.Normal, Region: claims.Region, document: document, of: target.Region}, nil
 	}
 	// The nation asks the authoritative register.
 	verdict, err := s.Register.Verify(ctx, register.Claim{Name: name, Document: document})
@@ -79,12 +97,38 @@ func (s *SignIn) linked(ctx context.Context, target *upstreamIssuer, subject str
 	if err != nil {
 		return outcome{}, err
 	}
+	if by.of != "" {
+		if err := s.mayVouch(by, out); err != nil {
+			return outcome{}, err
+		}
+	}
 	out.link = &storage.Link{Issuer: target.Issuer, Subject: subject, PersonID: out.person, CreatedAt: s.Clock()}
 	return out, nil
 }
 
+// errNeedsNation reports a person whom only the nation can confirm.
+var errNeedsNation = errors.New("only the nation can confirm who it is")
+
+// mayVouch holds an issuer beside this one to its own people: those known here to belong to its region and, of those who are new,
+// those whose resident ID was issued there. A hostile province cannot so become somebody of another region.
+func (s *SignIn) mayVouch(by *linkable, out outcome) error {
+	if out.home != by.of {
+		return fmt.Errorf("%w: %s speaks for a person of %s", errMismatch, by.of, out.home)
+	}
+	if out.created == nil {
+		return nil
+	}
+	issued, ok := identity.RegionOfResidentID(by.document.Number, s.Clock())
+	if by.document.Kind != identity.ResidentID || !ok || issued.Code != by.of {
+		return errNeedsNation
+	}
+	return nil
+}
+
 func (s *SignIn) linkFailed(w http.ResponseWriter, r *http.Request, c *conversation, target *upstreamIssuer, cause error) {
 	switch {
+	case errors.Is(cause, errNeedsNation):
+		s.problemPage(w, r, http.StatusServiceUnavailable, web.ProblemPage{Problem: web.ProblemNation, Retry: c.path()}, cause)
 	case errors.Is(cause, errMismatch):
 		s.problemPage(w, r, http.StatusForbidden, web.ProblemPage{Problem: web.ProblemMismatch, Subject: s.Web.Pick(r, target.Name)}, cause)
 	case errors.Is(cause, register.ErrUnavailable):

@@ -54,7 +54,7 @@ func (s *SignIn) renderPhone(w http.ResponseWriter, r *http.Request, c *conversa
 	}
 	page := &web.PhonePage{
 		Frame: s.frame(r, c), Action: c.path(), Phone: phone, HasProvinces: s.hasProvinces(r), Error: problem,
-		QR: c.state.Request.allows(methodQR) && c.state.Pending == nil, LostURL: c.path() + "/lost",
+		QR: c.state.Request.allows(methodQR) && c.state.Pending == nil, LostURL: c.path() + "/lost", Detached: c.state.Detached,
 	}
 	options, err := s.passkeyPrompt(r.Context(), c)
 	if err != nil {
@@ -120,11 +120,17 @@ func (s *SignIn) renderProvinces(w http.ResponseWriter, r *http.Request, c *conv
 		s.fault(w, r, err)
 		return
 	}
-	page := &web.ProvincePage{Frame: frame, Action: c.path(), Suggested: s.likely(r, c.state.Request)}
+	page := &web.ProvincePage{Frame: frame, Action: c.path(), Suggested: s.likely(r, c.state.Request), Detached: c.state.Detached}
 	for _, p := range all {
 		page.Provinces = append(page.Provinces, web.Province{Region: p.Region, Name: s.Web.Pick(r, p.Name, frame.Locales...)})
 	}
 	s.Web.Render(w, r, http.StatusOK, page)
+}
+
+// hasNeighbours reports whether there is an issuer to sign in at besides the nation.
+func (s *SignIn) hasNeighbours(r *http.Request, c *conversation) bool {
+	all, err := s.upstreams.provinces(r.Context(), c.state.Request.Asker)
+	return err == nil && len(all) > 0
 }
 
 // hasProvinces reports whether there is another issuer to sign in at.

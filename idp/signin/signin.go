@@ -14,6 +14,7 @@ import (
 	"manyou/authenticators"
 	"manyou/authenticators/otp"
 	"manyou/federation/register"
+	"manyou/federation/trust"
 	"manyou/idp/session"
 	"manyou/idp/ticket"
 	"manyou/idp/web"
@@ -42,6 +43,7 @@ type Store interface {
 	storage.Consents
 	storage.Limits
 	storage.Events
+	storage.Replays
 }
 
 // Vault computes keyed hashes, by which limits count without knowing whom, and seals what a picture holds.
@@ -75,6 +77,12 @@ type Config struct {
 	Messages  otp.Gateway
 	Register  register.Source
 	Transport http.RoundTripper
+	// Sign signs as this issuer.
+	Sign func(typ string, payload []byte) (string, error)
+	// Neighbours are issuers that nobody registered here and the nation vouches for, from memory; nil: there are none. NeighbourTransport
+	// carries requests to them: they name their addresses themselves.
+	Neighbours         func() []trust.Neighbour
+	NeighbourTransport http.RoundTripper
 
 	Clock          func() time.Time
 	Random         io.Reader
@@ -127,6 +135,7 @@ func (s *SignIn) Routes(mux *http.ServeMux, protect func(http.Handler) http.Hand
 	mux.Handle("GET "+pathPrefix+"{conversation}/events", http.HandlerFunc(s.events))
 	mux.Handle("GET "+pathScan+"{token}", http.HandlerFunc(s.scan))
 	mux.Handle("POST "+pathScan+"{token}", protect(http.HandlerFunc(s.answerScan)))
+	mux.Handle("POST "+BackchannelLogoutPath, http.HandlerFunc(s.backchannelLogout))
 	mux.Handle("GET "+pathCallback, http.HandlerFunc(s.callback))
 }
 

@@ -187,6 +187,10 @@ func (s *SignIn) upstreamFailed(w http.ResponseWriter, r *http.Request, c *conve
 	c.state.Step = stepPhone
 	var refused *upstream.RefusedError
 	isRefusal := errors.As(cause, &refused)
+	down := errors.Is(cause, upstream.ErrUnreachable) || errors.Is(cause, upstream.ErrSlow)
+	if down && !s.National && target.Region == NationRegion {
+		c.state.Detached = true
+	}
 	if !isRefusal {
 		s.Logger.WarnContext(r.Context(), "another issuer failed", "issuer", target.Issuer, "silent", silent, "cause", cause)
 	}
@@ -204,6 +208,10 @@ func (s *SignIn) upstreamFailed(w http.ResponseWriter, r *http.Request, c *conve
 	}
 	if silent || isRefusal {
 		s.move(w, r, c, stepPhone)
+		return
+	}
+	if target.Region == NationRegion && c.state.Detached && s.hasNeighbours(r, c) {
+		s.move(w, r, c, stepProvince)
 		return
 	}
 	if err := s.advance(r.Context(), c); err != nil {
@@ -230,7 +238,7 @@ func (s *SignIn) arrive(w http.ResponseWriter, r *http.Request, c *conversation,
 	if len(idToken) > maxIDToken {
 		idToken = ""
 	}
-	claims, err := s.claimsOf(r.Context(), target, auth)
+	claims, home, err := s.claimsOf(r.Context(), target, auth)
 	if err != nil {
 		s.linkFailed(w, r, c, target, err)
 		return
@@ -240,8 +248,11 @@ func (s *SignIn) arrive(w http.ResponseWriter, r *http.Request, c *conversation,
 		s.move(w, r, c, stepPhone)
 		return
 	}
-	if s.National {
+	switch {
+	case s.National:
 		s.Cookies.AtHomeIn(w, r, target.Region)
+	case isRegion(home) && home != s.Region: // remembered for when the nation cannot be asked
+		s.Cookies.AtHomeIn(w, r, home)
 	}
 	s.complete(w, r, c, func() (outcome, error) {
 		out, err := s.linked(r.Context(), target, auth.Subject, claims)

@@ -37,6 +37,7 @@ type PhonePage struct {
 	Action       string
 	Phone        string         // as it was typed, to be corrected
 	HasProvinces bool           // the citizen may sign in at another issuer
+	Detached     bool           // the nation cannot be reached
 	Passkey      *PasskeyPrompt // nil: none can be used
 	QR           bool           // another device of the citizen may do it
 	LostURL      string         // where to go without the phone; "" if nowhere

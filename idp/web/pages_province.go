@@ -14,6 +14,7 @@ type ProvincePage struct {
 	Provinces []Province
 	// Suggested are the regions that this citizen probably comes from, the likeliest first; shown once more, on top.
 	Suggested []string
+	Detached  bool // the nation cannot be reached: these can be without it
 }
 
 func (*ProvincePage) template() string { return "province" }

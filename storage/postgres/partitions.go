@@ -27,6 +27,7 @@ type partitioned struct {
 var partitionedTables = []partitioned{
 	{"sessions", "expires_at", 0, 15 * day, 35 * day},
 	{"grants", "expires_at", 0, 15 * day, 35 * day},
+	{"onward", "expires_at", 0, 15 * day, 35 * day},
 	{"conversations", "expires_at", 0, day, 3 * day},
 	{"tickets", "expires_at", 0, day, 3 * day},
 	{"limits", "expires_at", 0, day, 3 * day},

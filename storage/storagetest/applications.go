@@ -14,8 +14,8 @@ func (f *fixture) application(clientID string) storage.Application {
 	return storage.Application{
 		ClientID: clientID, Status: storage.ApplicationDraft, Name: map[string]string{"zh": "公积金", "en": "Housing fund"},
 		Region: "51", AuthMethod: "client_secret_basic", SecretHash: id(), JWKS: []byte(`{"keys":[]}`),
-		RedirectURIs:           []string{"https://app.example/cb?x=a b", "https://app.example/二"},
-		PostLogoutRedirectURIs: []string{"https://app.example/out"}, GrantTypes: []string{"authorization_code"},
+		RedirectURIs:         []string{"https://app.example/cb?x=a b", "https://app.example/二"},
+		BackchannelLogoutURI: "https://app.example/out", PostLogoutRedirectURIs: []string{"https://app.example/out"}, GrantTypes: []string{"authorization_code"},
 		Scopes: []string{"openid"}, Audience: []string{"https://api.example"}, SectorIdentifier: "app.example",
 		IDTokenAlg: "RS256", PKCEOptional: true, Issuer: true, Channels: []string{"web", "mini program"}, Methods: []string{"passkey"}, CreatedAt: f.now, UpdatedAt: f.now,
 	}

@@ -51,7 +51,7 @@ func vouch(ctx context.Context, o Options, s storage.Store, id string, keySet []
 
 // What each superior says about the one below. A city is two steps from the nation, and may vouch for applications alone.
 const (
-	provinceRules = `{"constraints":{"max_path_length":2},
+	provinceRules = `{"metadata":{"federation_entity":{"region":"%s","organization_name#zh":"%s","organization_name#en":"%s"}},"constraints":{"max_path_length":2},
 		"metadata_policy":{"openid_relying_party":{"token_endpoint_auth_method":{"value":"private_key_jwt"},
 		"grant_types":{"subset_of":["authorization_code"]}}}}`
 	cityRules = `{"constraints":{"max_path_length":1,"allowed_entity_types":["openid_relying_party"]}}`
@@ -71,7 +71,8 @@ func (n *Nation) buildCity(ctx context.Context, o Options, st *state, urls map[s
 	for _, i := range n.Issuers[1:] {
 		keySet, err := jwks(ctx, o, i.Store)
 		if err == nil {
-			err = vouch(ctx, o, n.Issuers[0].Store, i.URL, keySet, provinceRules, trust.FederationEntity, trust.OpenIDProvider)
+			rules := fmt.Sprintf(provinceRules, i.Region, issuerNames[i.Region]["zh"], issuerNames[i.Region]["en"])
+			err = vouch(ctx, o, n.Issuers[0].Store, i.URL, keySet, rules, trust.FederationEntity, trust.OpenIDProvider)
 		}
 		if err != nil {
 			return err

@@ -70,7 +70,8 @@ func (r registrar) neighbour(ctx context.Context, i *Issuer, other string) error
 		ClientID: issuerClientID(other), Status: storage.ApplicationPublished,
 		Name: issuerNames[other], Region: other, AuthMethod: "client_secret_basic", SecretHash: r.hash(i, secret),
 		RedirectURIs: []string{url + idp.CallbackPath}, PostLogoutRedirectURIs: []string{url + idp.SignedOutPath},
-		GrantTypes: codeGrants, Scopes: issuerScopes, SectorIdentifier: host(url), IDTokenAlg: "ES256", Issuer: true,
+		BackchannelLogoutURI: url + idp.BackchannelLogoutPath,
+		GrantTypes:           codeGrants, Scopes: issuerScopes, SectorIdentifier: host(url), IDTokenAlg: "ES256", Issuer: true,
 		CreatedAt: r.state.now(), UpdatedAt: r.state.now(),
 	}); err != nil {
 		return err

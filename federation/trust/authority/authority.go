@@ -28,8 +28,8 @@ type Config struct {
 	EntityID string
 	// Superiors are the entities above; none for a trust anchor.
 	Superiors []string
-	// Metadata is what the entity says about itself by entity type, federation_entity apart.
-	Metadata map[string]any
+	// Metadata is what the entity says about itself by entity type, federation_entity apart; nil if nothing.
+	Metadata func() map[string]any
 	// Name is the organisation's.
 	Name string
 	// MarkIssuers says who may issue trust marks of a type; for an anchor.

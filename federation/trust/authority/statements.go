@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 
 	"manyou/federation/trust"
 	"manyou/storage"
@@ -24,9 +23,9 @@ func (a *Authority) Configuration(context.Context) (*trust.Statement, error) {
 	if a.History != nil {
 		entity["federation_historical_keys_endpoint"] = a.EntityID + pathHistory
 	}
-	metadata := maps.Clone(a.Metadata)
-	if metadata == nil {
-		metadata = map[string]any{}
+	metadata := map[string]any{}
+	if a.Metadata != nil {
+		metadata = a.Metadata()
 	}
 	metadata[trust.FederationEntity] = entity
 	claims := a.claims(a.EntityID)

@@ -39,6 +39,8 @@ func Samples() []Sample {
 			Frame: care, Action: action, Passkey: &web.PasskeyPrompt{Options: options}, QR: true, Error: web.ErrPasskeyUnknown,
 		}},
 		{"phone_alone", ok, &web.PhonePage{Frame: care, Action: action}},
+		{"phone_detached", ok, &web.PhonePage{Frame: care, Action: action, HasProvinces: true, Detached: true, LostURL: "/lost"}},
+		{"provinces_detached", ok, &web.ProvincePage{Frame: care, Action: action, Provinces: provinces(2), Detached: true}},
 		{"phone_wrong", refused, &web.PhonePage{Frame: care, Action: action, Phone: "1380000", HasProvinces: true, Error: web.ErrPhone}},
 		{"code", ok, &web.CodePage{Frame: care, Action: action, Phone: phone, ResendAfter: 58 * time.Second}},
 		{"code_wrong", refused, &web.CodePage{Frame: care, Action: action, Phone: phone, Error: web.ErrCodeWrong}},
