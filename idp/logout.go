@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -180,7 +181,13 @@ func (i *Issuer) signOut(w http.ResponseWriter, r *http.Request, s storage.Sessi
 			i.fault(w, r, err)
 			return
 		}
-		if away, ok := i.signin.EndSessionURL(r.Context(), s.Origin, s.UpstreamIDToken, i.Issuer+SignedOutPath, state); ok {
+		away, err := i.signin.EndSessionURL(r.Context(), s.Origin, s.UpstreamIDToken, i.Issuer+SignedOutPath, state)
+		switch {
+		case err != nil: // said, not passed over: somebody else may sit down at this device
+			i.Logger.WarnContext(r.Context(), "signed out here alone", "origin", s.Origin, "cause", err)
+			i.web.Render(w, r, http.StatusOK, &web.SignedOutPage{Elsewhere: i.web.Pick(r, i.signin.NameOf(r.Context(), s.Origin)), Continue: template.URL(target)}) //nolint:gosec // compared with what was registered
+			return
+		case away != "":
 			redirectAway(w, r, away)
 			return
 		}

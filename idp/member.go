@@ -34,8 +34,8 @@ func (i *Issuer) entityMetadata() map[string]any {
 	return map[string]any{trust.OpenIDProvider: i.metadata(), trust.OpenIDRelyingParty: client}
 }
 
-// neighbours are the issuers beside this one.
-func (i *Issuer) neighbours() []trust.Neighbour {
+// Neighbours are the issuers beside this one that the nation vouches for, as far as they are known at this moment.
+func (i *Issuer) Neighbours() []trust.Neighbour {
 	if i.entity == nil {
 		return nil
 	}

@@ -47,6 +47,7 @@ type world struct {
 	notices []otp.Message // what citizens are told besides
 	issuer  *idp.Issuer
 	handler http.Handler
+	down    bool   // connections break
 	stop    func() // the issuer goes down
 }
 
@@ -89,7 +90,7 @@ func newWorld(t testing.TB, change ...func(*idp.Config)) *world {
 	t.Cleanup(func() { _ = store.Close() })
 	w.store, w.vault = store, v
 
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.handler.ServeHTTP(rw, r) }))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.serving().ServeHTTP(rw, r) }))
 	w.url = "http://localhost:" + strconv.Itoa(server.Listener.Addr().(*net.TCPAddr).Port)
 	config := idp.Config{
 		Issuer: w.url, Role: idp.Province, Region: "33", Name: map[string]string{"zh": "浙江省统一身份认证", "en": "Zhejiang Identity"},
@@ -119,6 +120,23 @@ func newWorld(t testing.TB, change ...func(*idp.Config)) *world {
 	w.application("public", func(a *storage.Application) { a.AuthMethod, a.SecretHash = "none", nil })
 	w.application("nopkce", func(a *storage.Application) { a.PKCEOptional = true })
 	return w
+}
+
+// serving is what answers requests now.
+func (w *world) serving() http.Handler {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.down {
+		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	}
+	return w.handler
+}
+
+// setDown makes the issuer unreachable, or brings it back.
+func (w *world) setDown(down bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.down = down
 }
 
 // methods are all that there are, for an issuer.

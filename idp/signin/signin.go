@@ -209,13 +209,18 @@ func (s *SignIn) back(w http.ResponseWriter, r *http.Request, c *conversation) {
 // RegionOf is the region of another issuer, "" if it is not known.
 func (s *SignIn) RegionOf(issuer string) string { return s.upstreams.regionOf(issuer) }
 
-// EndSessionURL is where a browser goes to end its session at another issuer, if that issuer offers it.
-func (s *SignIn) EndSessionURL(ctx context.Context, issuer, idToken, returnTo, state string) (string, bool) {
+// EndSessionURL is where a browser goes to end its session at another issuer, "" if that issuer offers no such place. It fails if the
+// issuer does not answer: a browser that is sent there would not come back.
+func (s *SignIn) EndSessionURL(ctx context.Context, issuer, idToken, returnTo, state string) (string, error) {
 	p, err := s.upstreams.byIssuer(ctx, issuer)
 	if err != nil {
-		return "", false
+		return "", nil //nolint:nilerr // an issuer that is closed has no session that counts
 	}
-	return p.provider.EndSessionURL(ctx, idToken, returnTo, state)
+	away, ok := p.provider.EndSessionURL(ctx, idToken, returnTo, state)
+	if !ok {
+		return "", nil
+	}
+	return away, p.provider.Reach(ctx)
 }
 
 // NameOf is what another issuer is called, by language; nil if it is not known.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"html/template"
 	"time"
 )
 
@@ -173,7 +174,13 @@ func (*SignOutPage) template() string { return "sign_out" }
 func (*SignOutPage) title() string    { return "sign_out.title" }
 
 // SignedOutPage says that it is done.
-type SignedOutPage struct{ Frame }
+type SignedOutPage struct {
+	Frame
+	// Elsewhere is the name of an issuer where the citizen may be signed in still, because it could not be reached; "" if there is
+	// none. Continue is then where the application wanted to go on, "" if nowhere: an address that was registered.
+	Elsewhere string
+	Continue  template.URL
+}
 
 func (*SignedOutPage) template() string { return "signed_out" }
 func (*SignedOutPage) title() string    { return "signed_out.title" }

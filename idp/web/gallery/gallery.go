@@ -94,6 +94,7 @@ func Samples() []Sample {
 		{"consent", ok, &web.ConsentPage{Frame: to("浙江省人民政府住房公积金管理中心"), Action: action, Scopes: web.Scopes()}},
 		{"sign_out", ok, &web.SignOutPage{Frame: care, Action: "/end_session", Fields: []web.Field{{Name: "state", Value: "s"}}}},
 		{"signed_out", ok, &web.SignedOutPage{}},
+		{"signed_out_here", ok, &web.SignedOutPage{Elsewhere: "全国统一身份认证", Continue: "https://app.example/out"}},
 		{"account", ok, accountPage()},
 		{"account_new", ok, &web.AccountPage{
 			Name: "王小明", Document: "CHN/E*****000", Action: account, AddURLs: addURLs, SignOutURL: "/end_session", HistoryURL: account + "/history",
