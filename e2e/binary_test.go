@@ -36,15 +36,21 @@ attempts:
 log: {level: error}
 `
 
+// compile puts the program into a folder.
+func compile(t *testing.T, dir string) (path string) {
+	t.Helper()
+	path = filepath.Join(dir, "manyou")
+	if out, err := exec.Command("go", "build", "-o", path, "manyou/cmd/manyou").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return path
+}
+
 // build compiles the program and writes its configuration. A database of "" is a file of SQLite.
 func build(t *testing.T, database, gateway string) *binary {
 	t.Helper()
 	b := &binary{t: t, dir: t.TempDir()}
-	b.path = filepath.Join(b.dir, "manyou")
-	compile := exec.Command("go", "build", "-o", b.path, "manyou/cmd/manyou")
-	if out, err := compile.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	b.path = compile(t, b.dir)
 	free, err := net.Listen("tcp4", "127.0.0.1:0")
 	must(t, err)
 	address := free.Addr().String()

@@ -2,7 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
 
 	"manyou/cmd/manyou/demo"
 )
@@ -11,6 +15,7 @@ type demoCommand struct {
 	Data     string `placeholder:"DIR" type:"path" help:"Keep databases, keys and secrets in this folder. Without it nothing is kept."`
 	Describe string `placeholder:"FILE" type:"path" help:"Once all is up, write there how programs can attach, as JSON."`
 	Port     int    `default:"9000" placeholder:"N" help:"Port of the national issuer (${default}); the others are N+33, N+51, N+100, N+133, N+151, N+233 and N+333."`
+	Apart    bool   `help:"Run the national issuer as a process of its own, to see what goes on without it: kill -9, and start it again."`
 	Verbose  bool   `short:"v" help:"Log what the parties do."`
 }
 
@@ -27,8 +32,19 @@ func (c *demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 		level = slog.LevelDebug
 	}
 	screen := demo.NewScreen(t.out, t.outTTY && t.getenv("NO_COLOR") == "")
+	var program []string
+	if c.Apart {
+		self, err := exec.LookPath(os.Args[0])
+		if err == nil {
+			self, err = filepath.Abs(self)
+		}
+		if err != nil {
+			return fmt.Errorf("find this program: %w", err)
+		}
+		program = []string{self}
+	}
 	n, err := demo.Start(ctx, demo.Options{
-		DataDir: c.Data, Port: c.Port, Delivered: screen.Message,
+		DataDir: c.Data, Port: c.Port, Delivered: screen.Message, Program: program, ProgramOutput: t.err,
 		Logger: slog.New(slog.NewTextHandler(t.err, &slog.HandlerOptions{Level: level})),
 	})
 	if err != nil {

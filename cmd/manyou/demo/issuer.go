@@ -51,6 +51,19 @@ func (n *Nation) openIssuer(ctx context.Context, o Options, st *state, region, u
 		return nil, nil, err
 	}
 	n.description.Clients = append(n.description.Clients, clients...)
+	if region == nation && len(o.Program) > 0 {
+		token, err := st.secret(nation, "phone")
+		if err == nil {
+			err = st.save()
+		}
+		if err == nil {
+			n.apart, err = n.prepareApart(o, root, token)
+		}
+		if err == nil {
+			err = n.apart.start(ctx, n.Client)
+		}
+		return i, nil, err
+	}
 	// On localhost every issuer shares a domain, and so its passkeys; elsewhere they are the nation's.
 	offered, err := methods.New(methods.Config{Issuer: url, Name: issuerNames[region], RPID: n.hosts.Nation, Random: o.Random})
 	if err != nil {

@@ -33,6 +33,7 @@ type Nation struct {
 	Client *http.Client
 
 	city        *Issuer
+	apart       *apart // nil: the nation runs here
 	description Description
 	hosts       Hosts
 	places      []*place
@@ -125,6 +126,11 @@ func (n *Nation) build(ctx context.Context, o Options, st *state, urls map[strin
 	box := &inbox{clock: o.Clock, delivered: o.Delivered}
 	n.PhoneURL = urls["phone"] + "/"
 	n.description = Description{Citizens: Citizens(), Inbox: urls["phone"] + inboxPath}
+	token, err := st.secret(nation, "phone")
+	if err != nil {
+		return err
+	}
+	n.serve(o, "phone", phone{box, n.description.Citizens, token}.handler())
 	r := registrar{state: st, urls: urls, citizens: n.description.Citizens, hash: hashSecret}
 	for _, region := range []string{nation, zhejiang, sichuan} {
 		i, handler, err := n.openIssuer(ctx, o, st, region, urls["issuer/"+region], box, r)
@@ -132,7 +138,9 @@ func (n *Nation) build(ctx context.Context, o Options, st *state, urls map[strin
 			return fmt.Errorf("issuer %s: %w", region, err)
 		}
 		n.description.Issuers = append(n.description.Issuers, IssuerDescription{i.Role, i.Region, i.URL})
-		n.serve(o, "issuer/"+region, o.WrapIssuer(region, handler))
+		if handler != nil {
+			n.serve(o, "issuer/"+region, o.WrapIssuer(region, handler))
+		}
 	}
 	for _, region := range []string{zhejiang, sichuan} {
 		handler, err := n.newApplication(o, st, region, urls)
@@ -146,7 +154,6 @@ func (n *Nation) build(ctx context.Context, o Options, st *state, urls map[strin
 	if err := n.buildCity(ctx, o, st, urls); err != nil {
 		return fmt.Errorf("city %s: %w", hangzhou, err)
 	}
-	n.serve(o, "phone", phone{box, n.description.Citizens}.handler())
 	return nil
 }
 
@@ -261,6 +268,9 @@ func (n *Nation) Close() error {
 		n.Client.CloseIdleConnections() // or the servers would wait for their own side of them
 	}
 	n.stop()
+	if n.apart != nil {
+		n.apart.stop()
+	}
 	n.shutdown()
 	n.running.Wait()
 	var errs []error

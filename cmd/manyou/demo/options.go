@@ -36,6 +36,11 @@ type Options struct {
 	// WrapIssuer wraps the handler of an issuer, to observe it. nil: as it is.
 	WrapIssuer func(region string, h http.Handler) http.Handler
 
+	// Program runs the national issuer as a process of its own: this program with its first arguments, "serve" follows. nil: it
+	// runs here. Only over http on localhost, with SQLite. ProgramOutput takes what it writes; nil: nothing.
+	Program       []string
+	ProgramOutput io.Writer
+
 	// Delivered is told of each message that reaches the demo phone. nil: nobody.
 	Delivered func(Message)
 

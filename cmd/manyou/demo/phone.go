@@ -2,12 +2,15 @@ package demo
 
 import (
 	"bytes"
+	"crypto/subtle"
 	_ "embed"
 	"encoding/json"
 	"html/template"
 	"net/http"
 	"strings"
 	"time"
+
+	"manyou/authenticators/otp"
 )
 
 // inboxPath is the JSON list of messages.
@@ -28,12 +31,14 @@ var phonePage = template.Must(template.New("phone").Parse(phoneHTML))
 type phone struct {
 	inbox    *inbox
 	citizens []Citizen
+	token    string // of an issuer that runs as a process of its own
 }
 
 func (p phone) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", p.page)
 	mux.HandleFunc("GET "+inboxPath, p.list)
+	mux.HandleFunc("POST "+inboxPath, p.deliver)
 	mux.HandleFunc("GET /phone.css", asset("text/css; charset=utf-8", phoneCSS))
 	mux.HandleFunc("GET /phone.js", asset("text/javascript; charset=utf-8", phoneJS))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -50,6 +55,28 @@ func (p phone) handler() http.Handler {
 func (p phone) list(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(p.inbox.newestFirst()) //nolint:errcheck,errchkjson // the reader went away
+}
+
+// maxMessage bounds a message that is delivered, in bytes.
+const maxMessage = 16 << 10
+
+// deliver is the gateway of an issuer that runs as a process of its own; see authenticators/otp/openapi.yaml.
+func (p phone) deliver(w http.ResponseWriter, r *http.Request) {
+	if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+p.token)) != 1 {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	var m struct{ ID, Phone, Text, Code string }
+	if json.NewDecoder(http.MaxBytesReader(w, r.Body, maxMessage)).Decode(&m) != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	if err := p.inbox.Send(r.Context(), otp.Message{Phone: m.Phone, Text: m.Text, Code: m.Code}); err != nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(map[string]string{"message_id": m.ID}) //nolint:errcheck,errchkjson // the issuer went away
 }
 
 // bubble is a message on the page.

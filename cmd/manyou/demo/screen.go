@@ -53,6 +53,10 @@ func (s Screen) Welcome(n *Nation) {
 	s.line("  4  Open " + s.link(n.Issuers[1].URL+"/account") + ": add a passkey, see devices and history.")
 	s.line("  5  In a second browser, sign in by scanning: open what the picture says in the first one.")
 	s.line("  6  Sign out there, and see who notices.")
+	if pid, command := n.Apart(); pid != 0 {
+		s.line("  7  " + s.bold(fmt.Sprintf("kill -9 %d", pid)) + ": the nation is gone. Sign in in Zhejiang and open Sichuan's application all the same.")
+		s.line("     Start it again: " + strings.Join(command, " "))
+	}
 	s.line("")
 	s.line("  " + s.dim("Codes appear below. Ctrl-C stops the demo."))
 	s.line("")
