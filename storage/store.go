@@ -104,6 +104,8 @@ type Sessions interface {
 	// EndSessionsOutside ends the sessions that came from an issuer which is not among those given, and the offline grants that
 	// rest on them, in one transaction, and returns how many sessions that were. Sessions that began here stay.
 	EndSessionsOutside(ctx context.Context, origins []string, at time.Time) (int64, error)
+	// EndSessionsFrom ends the sessions that came from an issuer, and the offline grants that rest on them, as EndSessionsOutside.
+	EndSessionsFrom(ctx context.Context, origin string, at time.Time) (int64, error)
 	// VoidedSince lists what ceased to stand at that time or later, at most limit of it. One read.
 	VoidedSince(ctx context.Context, since time.Time, limit int) ([]Void, error)
 }

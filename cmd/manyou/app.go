@@ -35,6 +35,7 @@ type appAdd struct {
 	Region        string   `placeholder:"CODE" help:"Region; that of the issuer if not given."`
 	RedirectURI   []string `name:"redirect-uri" sep:"none" placeholder:"URI" help:"Where codes are sent, exactly. Repeatable."`
 	PostLogoutURI []string `name:"post-logout-redirect-uri" sep:"none" placeholder:"URI" help:"Where browsers go after sign-out. Repeatable."`
+	LogoutURI     string   `name:"backchannel-logout-uri" placeholder:"URI" help:"Where it is told of ended sessions."`
 	AuthMethod    string   `default:"client_secret_basic" enum:"client_secret_basic,client_secret_post,private_key_jwt,none" help:"token_endpoint_auth_method: ${enum}."`
 	JWKS          string   `name:"jwks" placeholder:"FILE" help:"Public keys, for private_key_jwt."`
 	Grant         []string `default:"authorization_code,refresh_token" help:"Grant types (${default})."`
@@ -82,7 +83,7 @@ func (c *appAdd) application(region string) (storage.Application, error) {
 	now := time.Now()
 	app := storage.Application{
 		ClientID: c.ClientID, Status: storage.ApplicationDraft, Name: map[string]string{"zh": c.NameZH, "en": c.NameEN},
-		Region: c.Region, AuthMethod: c.AuthMethod, RedirectURIs: c.RedirectURI, PostLogoutRedirectURIs: c.PostLogoutURI,
+		Region: c.Region, AuthMethod: c.AuthMethod, RedirectURIs: c.RedirectURI, PostLogoutRedirectURIs: c.PostLogoutURI, BackchannelLogoutURI: c.LogoutURI,
 		GrantTypes: c.Grant, Scopes: c.Scope, Audience: c.Audience, SectorIdentifier: c.Sector, IDTokenAlg: c.IDTokenAlg,
 		Channels: c.Channel, Methods: c.Method, PKCEOptional: c.PKCEOptional, Issuer: c.Federation, CreatedAt: now, UpdatedAt: now,
 	}
@@ -293,6 +294,9 @@ func (c *appShow) Run(ctx context.Context, t *terminal) error {
 		for _, uri := range a.PostLogoutRedirectURIs {
 			f = append(f, [2]string{"after sign-out", uri})
 		}
+		if a.BackchannelLogoutURI != "" {
+			f = append(f, [2]string{"told of ended sessions", a.BackchannelLogoutURI})
+		}
 		f = append(f, [2]string{"created", a.CreatedAt.Format(time.RFC3339)}, [2]string{"updated", a.UpdatedAt.Format(time.RFC3339)})
 		return f.write(t.out)
 	})
@@ -307,6 +311,7 @@ type shownApplication struct {
 	AuthMethod             string                    `json:"token_endpoint_auth_method"`
 	RedirectURIs           []string                  `json:"redirect_uris"`
 	PostLogoutRedirectURIs []string                  `json:"post_logout_redirect_uris"`
+	BackchannelLogoutURI   string                    `json:"backchannel_logout_uri,omitempty"`
 	GrantTypes             []string                  `json:"grant_types"`
 	Scopes                 []string                  `json:"scopes"`
 	Channels               []string                  `json:"channels,omitempty"`
@@ -323,7 +328,7 @@ type shownApplication struct {
 func show(a storage.Application) shownApplication {
 	return shownApplication{
 		ClientID: a.ClientID, Status: a.Status, Name: a.Name, Region: a.Region, AuthMethod: a.AuthMethod,
-		RedirectURIs: a.RedirectURIs, PostLogoutRedirectURIs: a.PostLogoutRedirectURIs, GrantTypes: a.GrantTypes,
+		RedirectURIs: a.RedirectURIs, PostLogoutRedirectURIs: a.PostLogoutRedirectURIs, BackchannelLogoutURI: a.BackchannelLogoutURI, GrantTypes: a.GrantTypes,
 		Scopes: a.Scopes, Channels: a.Channels, Methods: a.Methods, Audience: a.Audience, Sector: a.SectorIdentifier, IDTokenAlg: a.IDTokenAlg,
 		PKCEOptional: a.PKCEOptional, Federation: a.Issuer, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"manyou/federation/identity"
 	"manyou/federation/trust"
 	"manyou/storage"
 )
@@ -33,6 +34,7 @@ type entityAdd struct {
 	ID         string   `arg:"" placeholder:"URL" help:"Its identifier."`
 	Thumbprint string   `placeholder:"TEXT" help:"Thumbprint of one of its keys, as its operator told you. Without it, what it publishes is shown and nothing is stored."`
 	Rules      string   `placeholder:"FILE" help:"JSON with what is said about it: metadata, metadata_policy, metadata_policy_crit, constraints."`
+	Region     string   `placeholder:"CODE" help:"It is the issuer of this region: citizens of it sign in there."`
 	Type       []string `placeholder:"TYPE" help:"Entity types to list it under; by default those that it publishes."`
 }
 
@@ -69,6 +71,9 @@ func (c *entityAdd) Run(ctx context.Context, t *terminal) error {
 			return fmt.Errorf("%s does not name %s among its authority_hints: set its superior first", c.ID, o.config.Issuer)
 		}
 		rules, err := c.rules()
+		if err == nil && c.Region != "" {
+			rules, err = withRegion(rules, c.Region)
+		}
 		if err != nil {
 			return usageError{err}
 		}
@@ -100,6 +105,29 @@ func thumbprints(s *trust.Statement) (list []string, err error) {
 		list = append(list, base64.RawURLEncoding.EncodeToString(sum))
 	}
 	return list, nil
+}
+
+// withRegion adds to rules whose issuer an entity is.
+func withRegion(rules []byte, region string) ([]byte, error) {
+	if _, ok := identity.LookupRegion(region); !ok {
+		return nil, fmt.Errorf("region %.10q: two digits, such as 33", region)
+	}
+	all := map[string]any{}
+	if rules != nil {
+		if err := json.Unmarshal(rules, &all); err != nil {
+			return nil, err
+		}
+	}
+	member := func(of map[string]any, name string) map[string]any {
+		m, ok := of[name].(map[string]any)
+		if !ok {
+			m = map[string]any{}
+			of[name] = m
+		}
+		return m
+	}
+	member(member(all, "metadata"), trust.FederationEntity)[trust.RegionParameter] = region
+	return json.Marshal(all)
 }
 
 func (c *entityAdd) rules() ([]byte, error) {

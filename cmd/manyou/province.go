@@ -12,6 +12,7 @@ import (
 
 	"manyou/cmd/manyou/registration"
 	"manyou/federation/upstream"
+	"manyou/idp"
 	"manyou/storage"
 )
 
@@ -28,9 +29,9 @@ type provinceAdd struct {
 	Region     string            `required:"" placeholder:"CODE" help:"Its region, such as 33; 00 is the nation."`
 	NameZH     string            `name:"name-zh" required:"" placeholder:"NAME" help:"Name in Chinese."`
 	NameEN     string            `name:"name-en" required:"" placeholder:"NAME" help:"Name in English."`
-	ClientID   string            `required:"" placeholder:"ID" help:"Our client ID there."`
+	ClientID   string            `placeholder:"ID" help:"Our client ID there. With private_key_jwt our own issuer, if not given: it knows us by our chain."`
 	SecretFile string            `name:"client-secret-file" placeholder:"FILE" help:"File with our client secret there; - is standard input. Instead: MANYOU_CLIENT_SECRET."`
-	AuthMethod string            `default:"client_secret_basic" enum:"client_secret_basic,client_secret_post" help:"How we authenticate there: ${enum}."`
+	AuthMethod string            `default:"client_secret_basic" enum:"client_secret_basic,client_secret_post,private_key_jwt" help:"How we authenticate there: ${enum}."`
 	Scope      []string          `default:"openid,profile,phone,document" help:"Scopes to ask for there (${default})."`
 	Claim      map[string]string `placeholder:"OURS=THEIRS" help:"Names of claims there: name, region, phone, document_kind, document_number, document_verified; '=value' is a constant. Repeatable."`
 	Dialect    string            `placeholder:"FILE" help:"For a province that is no OpenID provider: JSON that declares how it speaks; see the operator's guide."`
@@ -59,6 +60,9 @@ func (c *provinceAdd) Run(ctx context.Context, t *terminal) error {
 			ClientID: c.ClientID, ClientSecret: secret, AuthMethod: c.AuthMethod, Scopes: c.Scope, Claims: c.Claim, ACR: acr,
 			Status: storage.UpstreamActive, CreatedAt: time.Now(),
 		}
+		if u.AuthMethod == "private_key_jwt" && u.ClientID == "" {
+			u.ClientID = o.config.Issuer
+		}
 		redirect := o.config.Issuer + callbackPath
 		if c.Dialect != "" {
 			if u.Dialect, err = os.ReadFile(c.Dialect); err != nil {
@@ -79,6 +83,9 @@ func (c *provinceAdd) Run(ctx context.Context, t *terminal) error {
 			return err
 		}
 		_, err = fmt.Fprintf(t.out, "%s (%s) is active. Redirect URI to register there: %s\n", u.Region, u.Issuer, redirect)
+		if err == nil && len(u.Dialect) == 0 {
+			_, err = fmt.Fprintf(t.out, "To hear of sessions that end there, register this back-channel logout URI as well: %s\n", o.config.Issuer+idp.BackchannelLogoutPath)
+		}
 		return err
 	})
 }
@@ -163,11 +170,34 @@ func (c *provinceTarget) set(ctx context.Context, t *terminal, status storage.Up
 			if err := o.store.SetUpstreamStatus(ctx, u.Issuer, status); err != nil {
 				return err
 			}
+			ended, err := c.settle(ctx, o, u.Issuer, status)
+			if err != nil {
+				return err
+			}
 			_, err = fmt.Fprintf(t.out, "%s (%s) is %s.\n", u.Region, u.Issuer, status)
+			if err == nil && ended > 0 {
+				_, err = fmt.Fprintf(t.out, "%d sessions that came from there ended.\n", ended)
+			}
 			return err
 		}
 		return fmt.Errorf("there is no issuer of %.100q; manyou province list names them", c.Region)
 	})
+}
+
+// settle carries a new status into the federation: who is suspended is vouched for no more, and what came from there ends.
+func (c *provinceTarget) settle(ctx context.Context, o *opened, issuer string, status storage.UpstreamStatus) (ended int64, err error) {
+	of := storage.SubordinateActive
+	if status == storage.UpstreamSuspended {
+		of = storage.SubordinateSuspended
+	}
+	now := time.Now()
+	if err := o.store.SetSubordinateStatus(ctx, issuer, of, now); err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return 0, err
+	}
+	if status == storage.UpstreamActive {
+		return 0, nil
+	}
+	return o.store.EndSessionsFrom(ctx, issuer, now)
 }
 
 type (

@@ -80,13 +80,23 @@ func (s *Store) EndSessionsOutside(ctx context.Context, origins []string, at tim
 		args = append(args, o)
 		in += ", $" + strconv.Itoa(len(args))
 	}
+	return s.endSessionsWhere(ctx, `s.origin NOT IN (`+in+`)`, args)
+}
+
+// EndSessionsFrom implements [storage.Sessions].
+func (s *Store) EndSessionsFrom(ctx context.Context, origin string, at time.Time) (ended int64, err error) {
+	return s.endSessionsWhere(ctx, `s.origin = $2`, []any{millis(at), origin})
+}
+
+// endSessionsWhere ends, at $1, the sessions s that a condition holds of.
+func (s *Store) endSessionsWhere(ctx context.Context, condition string, args []any) (ended int64, err error) {
 	err = s.inTx(ctx, func(tx Executor) error {
 		// What outlives the session, too: while the session is there it is known where it came from.
 		if _, err := tx.Exec(ctx, `UPDATE grants SET ended_at = $1 WHERE ended_at = 0 AND offline AND EXISTS (SELECT 1 FROM sessions s
-			WHERE s.id = grants.session_id AND s.expires_at = grants.session_expires_at AND s.origin NOT IN (`+in+`))`, args...); err != nil {
+			WHERE s.id = grants.session_id AND s.expires_at = grants.session_expires_at AND `+condition+`)`, args...); err != nil {
 			return err
 		}
-		ended, err = tx.Exec(ctx, `UPDATE sessions SET ended_at = $1 WHERE ended_at = 0 AND expires_at > $1 AND origin NOT IN (`+in+`)`, args...)
+		ended, err = tx.Exec(ctx, `UPDATE sessions AS s SET ended_at = $1 WHERE s.ended_at = 0 AND s.expires_at > $1 AND `+condition, args...)
 		return err
 	})
 	return ended, err

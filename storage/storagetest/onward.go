@@ -60,6 +60,21 @@ var onwardCases = map[string]func(*testing.T, *fixture){
 			}
 		}
 	},
+	"EndSessionsFrom/ends what came from there alone": func(t *testing.T, f *fixture) {
+		_, gone, _ := f.redeemedOffline(t, "https://gone.example")
+		_, stays, _ := f.redeemedOffline(t, "https://stays.example")
+		n, err := f.EndSessionsFrom(t.Context(), "https://gone.example", f.now)
+		check(t, err)
+		equal(t, n, int64(1))
+		for _, c := range []struct {
+			s      storage.Session
+			stands bool
+		}{{gone, false}, {stays, true}} {
+			s, err := f.Session(t.Context(), c.s.ID, c.s.ExpiresAt)
+			check(t, err)
+			equal(t, s.Stands(f.now), c.stands)
+		}
+	},
 	"EndSessionsOutside/ends what came from elsewhere, with its offline grants": func(t *testing.T, f *fixture) {
 		_, gone, grant := f.redeemedOffline(t, "https://gone.example")
 		_, stays, kept := f.redeemedOffline(t, "https://stays.example")
@@ -67,6 +82,9 @@ var onwardCases = map[string]func(*testing.T, *fixture){
 		n, err := f.EndSessionsOutside(t.Context(), []string{"https://stays.example", "https://third.example"}, f.now)
 		check(t, err)
 		equal(t, n, int64(1))
+		n, err = f.EndSessionsFrom(t.Context(), "https://gone.example", f.now)
+		check(t, err)
+		equal(t, n, int64(0))
 		for _, c := range []struct {
 			s      storage.Session
 			g      storage.Grant

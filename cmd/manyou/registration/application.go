@@ -94,6 +94,11 @@ func Check(a *storage.Application) error {
 			fail("redirect URI %.100q: %w", uri, err)
 		}
 	}
+	if a.BackchannelLogoutURI != "" { // OpenID Connect Back-Channel Logout §2.2
+		if err := checkRedirectURI(a.BackchannelLogoutURI, false); err != nil {
+			fail("back-channel logout URI %.100q: %w", a.BackchannelLogoutURI, err)
+		}
+	}
 	if signsIn && !slices.Contains(a.Scopes, "openid") {
 		fail("scopes: openid is needed to sign citizens in")
 	}

@@ -40,10 +40,16 @@ func CheckUpstream(u storage.Upstream) error {
 	if u.ClientID == "" {
 		fail("client ID: the one that the other issuer gave us")
 	}
-	if !slices.Contains([]string{"client_secret_basic", "client_secret_post"}, u.AuthMethod) {
-		fail("auth method %q: is neither client_secret_basic nor client_secret_post", u.AuthMethod)
+	byKey := u.AuthMethod == "private_key_jwt"
+	if !byKey && !slices.Contains([]string{"client_secret_basic", "client_secret_post"}, u.AuthMethod) {
+		fail("auth method %q: is none of client_secret_basic, client_secret_post, private_key_jwt", u.AuthMethod)
 	}
-	if u.ClientSecret == "" {
+	switch {
+	case byKey && u.ClientSecret != "":
+		fail("client secret: with private_key_jwt there is none")
+	case byKey && len(u.Dialect) > 0:
+		fail("dialect: it knows no private_key_jwt")
+	case !byKey && u.ClientSecret == "":
 		fail("client secret: the one that the other issuer gave us")
 	}
 	if len(u.Dialect) > 0 {

@@ -1,0 +1,128 @@
+package idp_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"manyou/federation/trust/trusttest"
+	"manyou/storage"
+)
+
+// listener is an application that wants to hear of ended sessions.
+type listener struct {
+	mu     sync.Mutex
+	answer int
+	heard  []string
+	server *httptest.Server
+}
+
+func newListener(t *testing.T) *listener {
+	t.Helper()
+	l := &listener{answer: http.StatusOK}
+	l.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.heard = append(l.heard, r.PostFormValue("logout_token"))
+		w.WriteHeader(l.answer)
+	}))
+	t.Cleanup(l.server.Close)
+	return l
+}
+
+func (l *listener) answers(status int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.answer = status
+}
+
+func (l *listener) tokens() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]string{}, l.heard...)
+}
+
+func TestAnApplicationIsToldOfEachEndedSessionUntilItHasHeard(t *testing.T) {
+	w := newWorld(t)
+	l := newListener(t)
+	w.application("main", func(a *storage.Application) { a.BackchannelLogoutURI = l.server.URL })
+	run(t, w.issuer)
+	b := w.browser()
+	code := w.signIn(b, liNa, w.request("main")).Get("code")
+	_, got := w.redeem("main", code)
+	id := payload(t, got["id_token"])
+	w.pass(10 * time.Second)
+	l.answers(http.StatusServiceUnavailable)
+	w.post(b, w.url+"/end_session", "action", "sign_out")
+	eventually(t, "it is told, and does not hear", func() bool { return len(l.tokens()) >= 1 })
+	l.answers(http.StatusOK)
+	eventually(t, "it is told again", func() bool { w.pass(5 * time.Second); return len(l.tokens()) >= 2 })
+	after := len(l.tokens())
+	time.Sleep(1500 * time.Millisecond)
+	if n := len(l.tokens()); n != after {
+		t.Errorf("it is told %d times more of what it has heard", n-after)
+	}
+	token := l.tokens()[after-1]
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.ES256})
+	must(t, err)
+	if typ := jws.Signatures[0].Protected.ExtraHeaders[jose.HeaderType]; typ != "logout+jwt" {
+		t.Errorf("typ %v", typ)
+	}
+	claims := payload(t, token)
+	if claims["sid"] != id["sid"] || claims["sub"] != id["sub"] || claims["aud"] != "main" || claims["nonce"] != nil ||
+		claims["events"].(map[string]any)["http://schemas.openid.net/event/backchannel-logout"] == nil {
+		t.Errorf("%v", claims)
+	}
+	// It is no access token, and no ID token either.
+	if _, answered := w.call("/introspect", "main", "token", token); answered["active"] != false {
+		t.Error("a logout token is an access token")
+	}
+	if at := w.get(w.browser(), w.url+"/end_session?post_logout_redirect_uri=http://127.0.0.1:8765/out&id_token_hint="+token); at.StatusCode == http.StatusSeeOther {
+		t.Error("a logout token is a hint")
+	}
+}
+
+func TestAttackOnTheBackchannelEndsNobodysSession(t *testing.T) {
+	h := newHub(t)
+	b := newHubBrowser(h, liNa)
+	code := answer(t, h.sichuan.get(b, h.sichuan.request("main"))).Get("code")
+	_, got := h.sichuan.redeem("main", code)
+	links, err := h.sichuan.store.LinksOf(t.Context(), federation{}.person(h.sichuan, liNa))
+	must(t, err)
+	subject := links[0].Subject // at the nation
+	now := h.sichuan.clock()
+	good := func(change ...func(map[string]any)) map[string]any {
+		claims := map[string]any{
+			"iss": h.nation.url, "sub": subject, "aud": h.sichuan.url, "iat": now.Unix(), "exp": now.Add(time.Minute).Unix(), "jti": "j",
+			"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}},
+		}
+		for _, f := range change {
+			f(claims)
+		}
+		return claims
+	}
+	forger := trusttest.NewKey(t)
+	for name, token := range map[string]string{
+		"nothing":              "",
+		"forged":               forger.JWT(t, "logout+jwt", good()),
+		"unknown issuer":       forger.JWT(t, "logout+jwt", good(func(c map[string]any) { c["iss"] = "https://nobody.example" })),
+		"an ID token of ours":  got["id_token"].(string),
+		"an access token":      got["access_token"].(string),
+		"not signed":           "eyJhbGciOiJub25lIn0.e30.",
+		"endless":              strings.Repeat("x", 15<<10),
+		"an entity's":          body(t, h.nation.get(b, h.nation.url+"/.well-known/openid-federation")),
+		"another issuer's own": forger.JWT(t, "logout+jwt", good(func(c map[string]any) { c["iss"] = h.zhejiang.url })),
+	} {
+		if at := h.sichuan.post(http.DefaultClient, h.sichuan.url+"/upstream/backchannel-logout", "logout_token", token); at.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: %d", name, at.StatusCode)
+		}
+	}
+	if !h.stands(b) {
+		t.Error("the session ended")
+	}
+}
