@@ -56,7 +56,8 @@ func (i *Issuer) present(ctx context.Context, token string) (*presented, error) 
 	} else if err != nil {
 		return nil, err
 	}
-	if g.ClientID != p.ClientID || !g.Stands(now) {
+	// A token that was exchanged rests on the grant of the one that it was exchanged for, another application's.
+	if g.ClientID != p.ClientID && p.Actor == nil || !g.Stands(now) {
 		return nil, errNotActive
 	}
 	p.grant = &g
@@ -66,7 +67,8 @@ func (i *Issuer) present(ctx context.Context, token string) (*presented, error) 
 // replayRevoked is the kind under which revoked tokens without a grant are remembered.
 const replayRevoked = "revoked_token"
 
-// mayInspect reports whether an application may learn about a token: its own, or one addressed to it (RFC 7662 §4).
+// mayInspect reports whether an application may learn about a token: its own, or one addressed to it (RFC 7662 §4). Another issuer
+// of the federation may of any that it was shown, to exchange it.
 func mayInspect(asker *application, p *presented) bool {
-	return asker.ClientID == p.ClientID || slices.Contains(p.Audience, asker.ClientID)
+	return asker.Application.Issuer && p.grant != nil || asker.ClientID == p.ClientID || slices.Contains(p.Audience, asker.ClientID)
 }

@@ -23,6 +23,9 @@ const (
 	maxAutomaticName = 50  // characters; longer ones are cut
 )
 
+// automaticGrants are the grants that such an application may have.
+var automaticGrants = []string{grantCode, grantRefresh, grantExchange, grantBearer}
+
 // entityIdentifier reports whether a client identifier is an entity's: then the federation may know it though no row does.
 func entityIdentifier(clientID string) bool {
 	return strings.HasPrefix(clientID, "https://") || strings.HasPrefix(clientID, "http://")
@@ -121,7 +124,7 @@ func fromMetadata(clientID string, metadata map[string]any) (*application, error
 	return &application{keys: jwks, Application: storage.Application{
 		ClientID: clientID, Status: storage.ApplicationPublished, Name: m.names(clientID), AuthMethod: methodPrivateKey, JWKS: m.Keys,
 		RedirectURIs: m.RedirectURIs, PostLogoutRedirectURIs: m.PostLogoutURIs, BackchannelLogoutURI: m.BackchannelLogout,
-		GrantTypes: slices.DeleteFunc(m.GrantTypes, func(g string) bool { return g != grantCode && g != grantRefresh }),
+		GrantTypes: slices.DeleteFunc(m.GrantTypes, func(g string) bool { return !slices.Contains(automaticGrants, g) }),
 		Scopes:     scopes, SectorIdentifier: sector, IDTokenAlg: m.IDTokenAlg,
 	}}, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"manyou/authenticators"
 	"manyou/authenticators/otp"
+	"manyou/federation/exchange"
 	"manyou/federation/register"
 	"manyou/idp/entity"
 	"manyou/storage"
@@ -58,6 +59,8 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// Federation makes the issuer an entity of OpenID Federation. Default nil: it is none.
 	Federation *entity.Federation
+	// Exchange says whose tokens may become tokens of whom. Default [exchange.Default].
+	Exchange *exchange.Policy
 	// Limits bound attempts at signing in. Default DefaultLimits.
 	Limits *Limits
 }

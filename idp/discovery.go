@@ -70,6 +70,7 @@ type metadata struct {
 	RequestAlgorithms     []string `json:"request_object_signing_alg_values_supported,omitempty"`
 	BackchannelLogout     bool     `json:"backchannel_logout_supported"` // OpenID Connect Back-Channel Logout §2.1
 	BackchannelSession    bool     `json:"backchannel_logout_session_supported"`
+	ChainingTypes         []string `json:"identity_chaining_requested_token_types_supported"` // draft-ietf-oauth-identity-chaining
 	ServiceDocumentation  string   `json:"service_documentation,omitempty"`
 }
 
@@ -100,7 +101,7 @@ func (i *Issuer) metadata() metadata {
 		Scopes:                personScopes,
 		ResponseTypes:         []string{"code"},
 		ResponseModes:         []string{"query", "form_post"},
-		GrantTypes:            []string{grantCode, grantRefresh, grantClient, grantDevice, grantCIBA},
+		GrantTypes:            []string{grantCode, grantRefresh, grantClient, grantDevice, grantCIBA, grantExchange, grantBearer},
 		SubjectTypes:          []string{"pairwise"},
 		IDTokenAlgorithms:     []string{keys.ES256, keys.RS256},
 		AuthMethods:           append(methods, methodNone),
@@ -117,7 +118,7 @@ func (i *Issuer) metadata() metadata {
 		ClaimsParameter: true,
 		ResponseIssuer:  true,
 
-		BackchannelLogout: true, BackchannelSession: true,
+		ChainingTypes: []string{typeJWT}, BackchannelLogout: true, BackchannelSession: true,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
 
+	"manyou/federation/exchange"
 	"manyou/storage"
 )
 
@@ -26,6 +27,9 @@ type introspection struct {
 	AuthTime  int64    `json:"auth_time,omitempty"`
 	ACR       string   `json:"acr,omitempty"`
 	AMR       []string `json:"amr,omitempty"`
+
+	Origin string          `json:"origin,omitempty"`
+	Actor  *exchange.Actor `json:"act,omitempty"`
 }
 
 // Introspect tells an application about a token of its own or addressed to it. Of any other token, good or not, it
@@ -47,9 +51,16 @@ func (i *Issuer) Introspect(ctx context.Context, r *op.Request[op.IntrospectionR
 	if !mayInspect(asker, p) {
 		return op.NewResponse(introspection{}), nil
 	}
+	subject, origin := p.Subject, p.Origin
+	if asker.Application.Issuer && p.grant != nil { // as it knows the person
+		subject = i.subject(p.grant.PersonID, asker)
+		if origin, err = i.originOf(ctx, p); err != nil {
+			return nil, serverError(err)
+		}
+	}
 	return op.NewResponse(introspection{
-		Active: true, TokenType: "Bearer", Issuer: p.Issuer, Subject: p.Subject, Audience: p.Audience, ClientID: p.ClientID,
-		Scope: p.Scope, IssuedAt: p.IssuedAt, Expires: p.Expires, ID: p.ID, AuthTime: p.AuthTime, ACR: p.ACR, AMR: p.AMR,
+		Active: true, TokenType: "Bearer", Issuer: p.Issuer, Subject: subject, Audience: p.Audience, ClientID: p.ClientID,
+		Scope: p.Scope, IssuedAt: p.IssuedAt, Expires: p.Expires, ID: p.ID, AuthTime: p.AuthTime, ACR: p.ACR, AMR: p.AMR, Origin: origin, Actor: p.Actor,
 	}), nil
 }
 

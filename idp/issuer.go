@@ -16,6 +16,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 
 	"manyou/authenticators/passkey"
+	"manyou/federation/exchange"
 	"manyou/federation/trust"
 	"manyou/idp/account"
 	"manyou/idp/entity"
@@ -116,6 +117,10 @@ func (c *Config) setDefaults() {
 	}
 	if c.SessionLifetime == 0 {
 		c.SessionLifetime = 12 * time.Hour
+	}
+	if c.Exchange == nil {
+		p := exchange.Default()
+		c.Exchange = &p
 	}
 	if c.Limits == nil {
 		l := DefaultLimits()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"manyou/federation/exchange"
 	"manyou/idp/keys"
 	"manyou/storage"
 )
@@ -22,6 +23,9 @@ type accessToken struct {
 	AuthTime int64    `json:"auth_time,omitempty"`
 	ACR      string   `json:"acr,omitempty"`
 	AMR      []string `json:"amr,omitempty"`
+	// Of a token that was exchanged: the issuer where the person authenticated, and who acts for them (RFC 8693 §4.1).
+	Origin string          `json:"origin,omitempty"`
+	Actor  *exchange.Actor `json:"act,omitempty"`
 }
 
 // idToken are the claims of an ID token (OpenID Connect Core §2).

@@ -54,6 +54,10 @@ func (i *Issuer) tokenEndpoint(next http.Handler) http.Handler {
 			i.backchannelToken(w, r)
 		case grantCode:
 			i.codeToken(w, r)
+		case grantExchange:
+			i.exchangeToken(w, r)
+		case grantBearer:
+			i.bearerToken(w, r)
 		default:
 			next.ServeHTTP(w, r)
 		}

@@ -15,6 +15,7 @@ type Store interface {
 	SignIns
 	Grants
 	Onwards
+	Exchanges
 	Conversations
 	Tickets
 	Events
@@ -203,6 +204,8 @@ type Applications interface {
 	PutApplication(ctx context.Context, a Application) error
 	// Application returns one. ErrNotFound.
 	Application(ctx context.Context, clientID string) (Application, error)
+	// IssuerApplication returns the published application that is the issuer of a region. ErrNotFound.
+	IssuerApplication(ctx context.Context, region string) (Application, error)
 	// ListApplications returns those after a client ID, in order of client ID, at most limit.
 	ListApplications(ctx context.Context, after string, limit int) ([]Application, error)
 	// SetApplicationStatus moves an application to a status. ErrNotFound.

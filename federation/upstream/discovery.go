@@ -20,6 +20,7 @@ type metadata struct {
 	UserInfo      string   `json:"userinfo_endpoint"`
 	JWKS          string   `json:"jwks_uri"`
 	EndSession    string   `json:"end_session_endpoint"`
+	Introspection string   `json:"introspection_endpoint"`
 	SendsIssuer   bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
 	Algorithms    []string `json:"id_token_signing_alg_values_supported"`
 }
@@ -59,6 +60,7 @@ func (p *Provider) check(m *metadata) error {
 		{"jwks", m.JWKS, false},
 		{"userinfo", m.UserInfo, true},
 		{"end session", m.EndSession, true},
+		{"introspection", m.Introspection, true},
 	} {
 		if e.optional && e.address == "" {
 			continue

@@ -41,9 +41,9 @@ type logoutClaims struct {
 	Nonce     *json.RawMessage           `json:"nonce"`
 }
 
-// IssuerOfLogout is whom a logout token says to be of, to find the provider that verifies it; "" if it is none. Nothing in it is
-// to be believed yet.
-func IssuerOfLogout(token string) string {
+// IssuerOf is whose a JWT says to be, to find the provider that verifies it; "" if it is none. Nothing in it is to be believed
+// yet.
+func IssuerOf(token string) string {
 	if len(token) > maxIDToken {
 		return ""
 	}

@@ -22,7 +22,7 @@ func TestALogoutTokenCountsOnlyIfEverythingAboutItHolds(t *testing.T) {
 	}
 	token := province.key.sign(t, good())
 	l, err := p.VerifyLogout(t.Context(), token)
-	if err != nil || l.Subject != theSubject || l.SessionID != "s" || l.ID != "j" || upstream.IssuerOfLogout(token) != province.server.URL {
+	if err != nil || l.Subject != theSubject || l.SessionID != "s" || l.ID != "j" || upstream.IssuerOf(token) != province.server.URL {
 		t.Fatalf("%+v, %v", l, err)
 	}
 	for name, change := range map[string]map[string]any{
@@ -53,13 +53,13 @@ func TestALogoutTokenCountsOnlyIfEverythingAboutItHolds(t *testing.T) {
 	}
 }
 
-func FuzzIssuerOfLogout(f *testing.F) {
+func FuzzIssuerOf(f *testing.F) {
 	f.Add("eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJodHRwczovL2EuZXhhbXBsZSJ9.AAAA")
 	f.Add("..")
 	f.Fuzz(func(t *testing.T, token string) {
-		if len(token) > 64<<10 && upstream.IssuerOfLogout(token) != "" {
+		if len(token) > 64<<10 && upstream.IssuerOf(token) != "" {
 			t.Fatal("an endless token is read")
 		}
-		upstream.IssuerOfLogout(token)
+		upstream.IssuerOf(token)
 	})
 }

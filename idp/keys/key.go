@@ -42,7 +42,7 @@ func types() []string {
 	return []string{
 		TypeIDToken, TypeAccessToken, trust.TypeStatement, trust.TypeResolve, trust.TypeMark, trust.TypeMarkStatus,
 		trust.TypeHistoricalKeys, trust.TypeRegistration,
-		TypeLogoutToken, upstream.TypeRequest, upstream.TypeAssertion,
+		TypeLogoutToken, upstream.TypeRequest, upstream.TypeAssertion, upstream.TypeGrant,
 	}
 }
 

@@ -52,7 +52,7 @@ func (e *logoutRefusedError) Error() string { return "logout refused: " + e.caus
 func (e *logoutRefusedError) Unwrap() error { return e.cause }
 
 func (s *SignIn) verifyLogout(ctx context.Context, token string) (upstream.Logout, error) {
-	target, err := s.upstreams.byIssuer(ctx, upstream.IssuerOfLogout(token))
+	target, err := s.upstreams.byIssuer(ctx, upstream.IssuerOf(token))
 	if errors.Is(err, errNoUpstream) {
 		return upstream.Logout{}, &logoutRefusedError{err}
 	} else if err != nil {

@@ -33,6 +33,7 @@ var partitionedTables = []partitioned{
 	{"limits", "expires_at", 0, day, 3 * day},
 	{"replays", "expires_at", 0, day, 3 * day},
 	{"events", "at", storage.EventsKept, 30 * day, 35 * day},
+	{"exchanges", "at", storage.ExchangesKept, 30 * day, 35 * day},
 }
 
 // lockTimeout bounds how long Maintain waits for a lock. Statements queue up behind it, so it must not be long.

@@ -50,6 +50,17 @@ func (s *Store) Application(ctx context.Context, clientID string) (storage.Appli
 	return r.application()
 }
 
+// IssuerApplication implements [storage.Applications].
+func (s *Store) IssuerApplication(ctx context.Context, region string) (storage.Application, error) {
+	var r applicationRow
+	err := s.read.Row(ctx, `SELECT `+applicationColumns+` FROM applications WHERE issuer AND region = $1 AND status = 'published'
+		ORDER BY client_id LIMIT 1`, []any{region}, r.dest()...)
+	if err != nil {
+		return storage.Application{}, found(err)
+	}
+	return r.application()
+}
+
 // ListApplications implements [storage.Applications].
 func (s *Store) ListApplications(ctx context.Context, after string, limit int) ([]storage.Application, error) {
 	var applications []storage.Application

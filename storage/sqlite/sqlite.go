@@ -146,9 +146,10 @@ func (b *backend) Maintain(ctx context.Context, now time.Time) error {
 			return fmt.Errorf("sqlite: maintain %s: %w", table, err)
 		}
 	}
-	_, err := b.relaxed.Exec(ctx, `DELETE FROM events WHERE at <= $1`, now.Add(-storage.EventsKept).UnixMilli())
-	if err != nil {
-		return fmt.Errorf("sqlite: maintain events: %w", err)
+	for table, kept := range map[string]time.Duration{"events": storage.EventsKept, "exchanges": storage.ExchangesKept} {
+		if _, err := b.relaxed.Exec(ctx, `DELETE FROM `+table+` WHERE at <= $1`, now.Add(-kept).UnixMilli()); err != nil {
+			return fmt.Errorf("sqlite: maintain %s: %w", table, err)
+		}
 	}
 	return nil
 }

@@ -30,6 +30,19 @@ func (f *fixture) upstream(issuer, region string) storage.Upstream {
 }
 
 var applicationCases = map[string]func(*testing.T, *fixture){
+	"IssuerApplication/is the published one of a region": func(t *testing.T, f *fixture) {
+		a, b, c := f.application("a"), f.application("b"), f.application("c")
+		a.Status, b.Status, c.Status = storage.ApplicationSuspended, storage.ApplicationPublished, storage.ApplicationPublished
+		c.Issuer = false
+		for _, one := range []storage.Application{a, b, c} {
+			check(t, f.PutApplication(t.Context(), one))
+		}
+		got, err := f.IssuerApplication(t.Context(), a.Region)
+		check(t, err)
+		equal(t, got, b)
+		_, err = f.IssuerApplication(t.Context(), "99")
+		is(t, err, storage.ErrNotFound)
+	},
 	"Application/returns what was put last": func(t *testing.T, f *fixture) {
 		a := f.application("a")
 		check(t, f.PutApplication(t.Context(), a))

@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"manyou/federation/exchange"
 	"manyou/federation/trust"
 )
 
@@ -30,8 +31,29 @@ func (f Federation) Anchors() (map[string]json.RawMessage, error) {
 	return map[string]json.RawMessage{f.Anchor: keys}, nil
 }
 
+// maxExchangeRules bounds the file of rules, in bytes.
+const maxExchangeRules = 64 << 10
+
+// Exchange are the rules for exchanging tokens.
+func (f Federation) Exchange() (exchange.Policy, error) {
+	if f.ExchangeRules == "" {
+		return exchange.Default(), nil
+	}
+	text, err := os.ReadFile(f.ExchangeRules)
+	if err != nil {
+		return exchange.Policy{}, err
+	}
+	if len(text) > maxExchangeRules {
+		return exchange.Policy{}, fmt.Errorf("more than %d bytes", maxExchangeRules)
+	}
+	return exchange.Parse(text)
+}
+
 func (c Config) checkFederation(r *report) {
 	f := c.Federation
+	if _, err := f.Exchange(); err != nil {
+		r.fatal("federation.exchange_rules_file", "the rules cannot be read: %v", err)
+	}
 	if !f.Enabled {
 		if c.Role == Intermediate {
 			r.fatal("federation.enabled", "an intermediate is nothing else than an entity of a federation")

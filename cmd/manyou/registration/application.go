@@ -29,6 +29,7 @@ const (
 var (
 	AuthMethods = []string{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"}
 	GrantTypes  = []string{
+		"urn:ietf:params:oauth:grant-type:token-exchange", "urn:ietf:params:oauth:grant-type:jwt-bearer",
 		"authorization_code", "refresh_token", "client_credentials",
 		"urn:ietf:params:oauth:grant-type:device_code", "urn:openid:params:grant-type:ciba",
 	}

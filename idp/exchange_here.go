@@ -1,0 +1,148 @@
+package idp
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/zitadel/oidc/v3/pkg/op"
+
+	"manyou/federation/upstream"
+	"manyou/idp/keys"
+	"manyou/idp/signin"
+	"manyou/storage"
+)
+
+// exchangeHere makes an access token of this issuer for audiences that the token that was presented has: one of them, or all.
+func (i *Issuer) exchangeHere(ctx context.Context, f url.Values, app *application, s *subject, aud, scopes []string, record *exchangeRecord) (*exchangeResponse, error) {
+	if t := f.Get("requested_token_type"); t != "" && t != typeAccessToken {
+		return nil, badRequest("requested_token_type must be that of an access token")
+	}
+	if err := i.decide(record, s, i.Region, app, scopes); err != nil {
+		return nil, err
+	}
+	return i.mintExchanged(ctx, app, s, aud, scopes)
+}
+
+// bearerToken serves the grant of RFC 7523 §2.1: an authorization grant that another issuer gave to this client for this issuer.
+func (i *Issuer) bearerToken(w http.ResponseWriter, r *http.Request) {
+	app, err := i.exchangingClient(r, grantBearer)
+	if err != nil {
+		op.WriteError(w, r, err, nil)
+		return
+	}
+	record := i.newRecord(app, "grant", r.PostForm.Get("assertion"))
+	answer, err := i.bearer(r.Context(), r.PostForm, app, record)
+	if err := i.keep(r.Context(), record, answer, err); err != nil {
+		op.WriteError(w, r, serverError(err), nil)
+		return
+	}
+	if err != nil {
+		op.WriteError(w, r, err, nil)
+		return
+	}
+	answer.IssuedType = "" // of RFC 8693 alone
+	writeJSON(w, tokenResponse{AccessToken: answer.AccessToken, TokenType: answer.TokenType, ExpiresIn: answer.ExpiresIn, Scope: answer.Scope})
+}
+
+func (i *Issuer) bearer(ctx context.Context, f url.Values, app *application, record *exchangeRecord) (*exchangeResponse, error) {
+	bad := invalidGrant("the assertion is not valid") // RFC 7523 §3.1
+	token := f.Get("assertion")
+	peer, err := i.signin.Peer(ctx, upstream.IssuerOf(token))
+	if errors.Is(err, signin.ErrNoPeer) {
+		return nil, bad
+	} else if err != nil {
+		return nil, serverError(err)
+	}
+	said, err := peer.Provider.Grant(ctx, token, i.Issuer)
+	if err != nil {
+		return nil, i.refusedPeer(ctx, peer, err, bad)
+	}
+	if said.ClientID != app.ClientID {
+		return nil, invalidGrant("the assertion was given to another client")
+	}
+	s, err := i.subjectFrom(ctx, peer, said, bad)
+	if err != nil {
+		return nil, err
+	}
+	s.expires = time.Time{} // of the assertion: good to be sent, and no longer
+	record.of(s)
+	scopes, err := narrowed(f, s.scopes)
+	if err != nil {
+		return nil, err
+	}
+	for _, scope := range scopes {
+		if !slices.Contains(app.Scopes, scope) {
+			return nil, invalidScope("a scope that is not open to this client")
+		}
+	}
+	if err := i.decide(record, s, i.Region, app, scopes); err != nil {
+		return nil, err
+	}
+	if s.actor == nil { // the other issuer did not name who acts
+		if s.actor, err = s.actor.Then(app.ClientID, peer.Issuer); err != nil {
+			return nil, serverError(err)
+		}
+	}
+	err = i.Store.Use(ctx, "authorization_grant", said.Issuer+"\x00"+said.ID, said.Expires.Add(2*clockSkew))
+	if errors.Is(err, storage.ErrUsed) {
+		return nil, invalidGrant("it was used before")
+	} else if err != nil {
+		return nil, serverError(err)
+	}
+	return i.mintExchanged(ctx, app, s, i.audienceOf(app), scopes)
+}
+
+// mintExchanged makes an access token for what was presented. It falls with the grant of the token that was presented, where that is
+// this issuer's, and with its person in any case; it does not outlive what was presented, nor is it ever renewed.
+func (i *Issuer) mintExchanged(ctx context.Context, app *application, s *subject, aud audience, scopes []string) (*exchangeResponse, error) {
+	now := i.Clock()
+	life := accessLifetime
+	if !s.expires.IsZero() {
+		life = min(life, s.expires.Sub(now))
+	}
+	var id tokenID
+	if s.grant != nil {
+		id = tokenID{GrantID: s.grant.ID, ExpiresAt: s.grant.ExpiresAt}
+	} else {
+		g := storage.Grant{
+			ID: make([]byte, grantIDBytes), ExpiresAt: now.Add(life).Truncate(time.Second), ClientID: app.ClientID, PersonID: s.person, Epoch: s.epoch,
+			Scopes: scopes, AuthTime: s.authTime, ACR: s.rung, AMR: s.amr, Offline: true, CreatedAt: now,
+		}
+		if _, err := io.ReadFull(i.Random, g.ID); err != nil {
+			return nil, serverError(err)
+		}
+		if err := i.Store.AddGrant(ctx, g); err != nil {
+			return nil, fromStorage(err)
+		}
+		id = tokenID{GrantID: g.ID, ExpiresAt: g.ExpiresAt}
+	}
+	jti, err := i.mintTokenID(id)
+	if err != nil {
+		return nil, serverError(err)
+	}
+	of := app
+	if len(aud) == 1 && aud[0] != i.Issuer {
+		if target, err := i.apps.get(ctx, aud[0]); err == nil {
+			of = target // who is addressed knows the person by a subject of its own
+		} else if !errors.Is(err, errNoApplication) {
+			return nil, serverError(err)
+		}
+	}
+	token, err := i.sign(keys.ES256, keys.TypeAccessToken, accessToken{
+		Issuer: i.Issuer, Subject: i.subject(s.person, of), Audience: aud, ClientID: app.ClientID, Scope: strings.Join(scopes, " "),
+		IssuedAt: now.Unix(), Expires: now.Add(life).Unix(), ID: jti, AuthTime: s.authTime.Unix(), ACR: acrOf(s.rung), AMR: s.amr,
+		Origin: s.origin, Actor: s.actor,
+	})
+	if err != nil {
+		return nil, serverError(err)
+	}
+	return &exchangeResponse{
+		AccessToken: token, IssuedType: typeAccessToken, TokenType: "Bearer", ExpiresIn: int64(life.Seconds()), Scope: strings.Join(scopes, " "),
+	}, nil
+}
