@@ -1,6 +1,8 @@
 package idp_test
 
 import (
+	"crypto/rand"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -10,6 +12,7 @@ import (
 	"manyou/federation/exchange"
 	"manyou/federation/trust/trusttest"
 	"manyou/idp"
+	"manyou/idp/keys"
 	"manyou/storage"
 )
 
@@ -281,4 +284,47 @@ func TestWhatThePolicyRefusesIsRefusedAndCanBeExplained(t *testing.T) {
 	if told, err = idp.ExplainExchanges(t.Context(), e.nation.store, url.QueryEscape("another")); err != nil || len(told) != 0 {
 		t.Errorf("%+v, %v", told, err)
 	}
+}
+
+func TestATokenIsExplainedFromItsSignatureToWhatItRestsOn(t *testing.T) {
+	e := newExchanging(t)
+	ring, err := keys.Open(t.Context(), e.zhejiang.store, e.zhejiang.clock, rand.Reader)
+	must(t, err)
+	explain := func(token string) *idp.TokenExplanation {
+		t.Helper()
+		told, err := idp.Explain(t.Context(), e.zhejiang.store, ring, e.zhejiang.url, token, e.zhejiang.clock())
+		must(t, err)
+		return told
+	}
+	if told := explain(e.token); told.Signature != "verified" || told.State != "stands" || told.Client != "agent" {
+		t.Errorf("%+v", told)
+	}
+	if told := explain(trusttest.NewKey(t).JWT(t, "at+jwt", map[string]any{"iss": e.zhejiang.url})); told.Signature != "not of this issuer's keys" || told.State != "" {
+		t.Errorf("%+v", told)
+	}
+	if told := explain(trusttest.NewKey(t).JWT(t, "at+jwt", map[string]any{"iss": e.nation.url})); told.Signature != "of another issuer" {
+		t.Errorf("%+v", told)
+	}
+	e.zhejiang.post(e.browser, e.zhejiang.url+"/end_session", "action", "sign_out")
+	if told := explain(e.token); told.State != "its session ended" {
+		t.Errorf("%+v", told)
+	}
+	for _, text := range []string{"", "x", "a.b.c", strings.Repeat("x", 1<<20)} {
+		if _, err := idp.Explain(t.Context(), e.zhejiang.store, ring, e.zhejiang.url, text, e.zhejiang.clock()); !errors.Is(err, idp.ErrNoToken) {
+			t.Errorf("%.20q: %v", text, err)
+		}
+	}
+}
+
+func FuzzExplain(f *testing.F) {
+	f.Add("eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJpc3MiOiJodHRwczovL2EuZXhhbXBsZSIsImFjdCI6eyJzdWIiOiJ4In19.AAAA")
+	w := newWorld(f)
+	ring, err := keys.Open(f.Context(), w.store, w.clock, rand.Reader)
+	must(f, err)
+	f.Fuzz(func(t *testing.T, token string) {
+		told, err := idp.Explain(t.Context(), w.store, ring, w.url, token, w.clock())
+		if err == nil && (told.Signature == "verified" || told.State == "stands") {
+			t.Fatalf("%+v", told)
+		}
+	})
 }

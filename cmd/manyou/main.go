@@ -29,6 +29,7 @@ type commands struct {
 	App      appCommand      `cmd:"" help:"The applications registered here."`
 	Province provinceCommand `cmd:"" help:"The issuers whose people may sign in here."`
 	Entity   entityCommand   `cmd:"" help:"The entities of the federation that this issuer vouches for."`
+	Explain  explainCommand  `cmd:"" help:"Say what a token is, whether it stands, and why."`
 	Keys     keysCommand     `cmd:"" help:"Signing keys and the root key."`
 	Config   configCommand   `cmd:"" help:"The configuration file."`
 	Version  versionCommand  `cmd:"" help:"Say which version this is."`
