@@ -188,6 +188,10 @@ func (i *Issuer) routes() (http.Handler, error) {
 	if i.entity != nil {
 		i.entity.Routes(mux)
 		mux.HandleFunc("POST "+pathRegister, i.register)
+		if i.Role == National {
+			mux.HandleFunc("GET "+JoinPath+"{secret}", i.showInvitation)
+			mux.HandleFunc("POST "+JoinPath+"{secret}", i.join)
+		}
 	}
 	i.signin.Routes(mux, i.crossOrigin.Handler)
 	i.account.Routes(mux, i.crossOrigin.Handler)

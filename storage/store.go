@@ -16,6 +16,7 @@ type Store interface {
 	Grants
 	Onwards
 	Exchanges
+	Invitations
 	Conversations
 	Tickets
 	Events

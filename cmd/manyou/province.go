@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -13,14 +14,22 @@ import (
 	"manyou/cmd/manyou/registration"
 	"manyou/federation/upstream"
 	"manyou/idp"
+	"manyou/idp/keys"
 	"manyou/storage"
 )
 
 type provinceCommand struct {
-	Add     provinceAdd     `cmd:"" help:"Let the people of another issuer sign in here. For a province, the nation is region 00."`
-	List    provinceList    `cmd:"" help:"List the issuers whose people may sign in here."`
-	Suspend provinceSuspend `cmd:"" help:"Close sign-in there."`
-	Resume  provinceResume  `cmd:"" help:"Open it again."`
+	Add      provinceAdd      `cmd:"" help:"Let the people of another issuer sign in here. For a province, the nation is region 00."`
+	List     provinceList     `cmd:"" help:"List the issuers whose people may sign in here."`
+	Invite   provinceInvite   `cmd:"" help:"At the nation: print the URL by which a province asks to join."`
+	Join     provinceJoin     `cmd:"" help:"At a province: join the nation that sent the URL."`
+	Requests provinceRequests `cmd:"" help:"At the nation: list who was invited, and who asks to join."`
+	Show     provinceShow     `cmd:"" help:"At the nation: show a request, with its self-test and what the province says of itself."`
+	Approve  provinceApprove  `cmd:"" help:"At the nation: let a province in."`
+	Decline  provinceDecline  `cmd:"" help:"At the nation: turn a request down."`
+	Test     provinceTest     `cmd:"" help:"Try an issuer: does it answer, sign, reject?"`
+	Suspend  provinceSuspend  `cmd:"" help:"Close sign-in there, and end what came from there."`
+	Resume   provinceResume   `cmd:"" help:"Open it again."`
 }
 
 type provinceAdd struct {
@@ -53,7 +62,7 @@ func (c *provinceAdd) Run(ctx context.Context, t *terminal) error {
 		}
 		acr := c.ACR
 		if len(acr) == 0 { // another Manyou: its ladder is ours
-			acr = map[string]int{"urn:manyou:acr:1": 1, "urn:manyou:acr:2": 2, "urn:manyou:acr:3": 3, "urn:manyou:acr:4": 4}
+			acr = ladder()
 		}
 		u := storage.Upstream{
 			Issuer: c.Issuer, Region: c.Region, Name: map[string]string{"zh": c.NameZH, "en": c.NameEN},
@@ -159,29 +168,75 @@ type provinceTarget struct {
 
 func (c *provinceTarget) set(ctx context.Context, t *terminal, status storage.UpstreamStatus) error {
 	return c.use(ctx, t, func(o *opened) error {
-		upstreams, err := o.store.ListUpstreams(ctx)
+		u, err := c.find(ctx, o)
 		if err != nil {
 			return err
 		}
-		for _, u := range upstreams {
-			if u.Region != c.Region && u.Issuer != c.Region {
-				continue
-			}
-			if err := o.store.SetUpstreamStatus(ctx, u.Issuer, status); err != nil {
-				return err
-			}
-			ended, err := c.settle(ctx, o, u.Issuer, status)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(t.out, "%s (%s) is %s.\n", u.Region, u.Issuer, status)
-			if err == nil && ended > 0 {
-				_, err = fmt.Fprintf(t.out, "%d sessions that came from there ended.\n", ended)
-			}
+		if err := o.store.SetUpstreamStatus(ctx, u.Issuer, status); err != nil {
 			return err
 		}
-		return fmt.Errorf("there is no issuer of %.100q; manyou province list names them", c.Region)
+		ended, err := c.settle(ctx, o, u.Issuer, status)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(t.out, "%s (%s) is %s.\n", u.Region, u.Issuer, status)
+		if err == nil && ended > 0 {
+			_, err = fmt.Fprintf(t.out, "%d sessions that came from there ended.\n", ended)
+		}
+		return err
 	})
+}
+
+type provinceTest struct{ provinceTarget }
+
+// Run tries an issuer as this one is registered there. It fails if a check does.
+func (c *provinceTest) Run(ctx context.Context, t *terminal) error {
+	return c.use(ctx, t, func(o *opened) error {
+		u, err := c.find(ctx, o)
+		if err != nil {
+			return err
+		}
+		if len(u.Dialect) > 0 {
+			return usagef("%s speaks a dialect: nothing standard can be tried there", u.Issuer)
+		}
+		ring, err := keys.Open(ctx, o.store, time.Now, rand.Reader)
+		if err != nil {
+			return err
+		}
+		p, err := upstream.New(upstream.Config{
+			Issuer: u.Issuer, ClientID: u.ClientID, ClientSecret: u.ClientSecret, AuthMethod: u.AuthMethod, RedirectURI: o.config.Issuer + callbackPath,
+			Scopes: u.Scopes, ACR: u.ACR, Sign: func(typ string, payload []byte) (string, error) {
+				key, err := ring.Signer(keys.ES256)
+				if err != nil {
+					return "", err
+				}
+				return key.Sign(typ, payload)
+			},
+		})
+		if err != nil {
+			return err
+		}
+		report := idp.JoinReport{Issuer: u.Issuer, At: time.Now(), Checks: p.SelfTest(ctx)}
+		printReport(t, report)
+		if !report.Passed() {
+			return fmt.Errorf("%s does not pass", u.Issuer)
+		}
+		return nil
+	})
+}
+
+// find is the issuer that a region or a URL names.
+func (c *provinceTarget) find(ctx context.Context, o *opened) (storage.Upstream, error) {
+	upstreams, err := o.store.ListUpstreams(ctx)
+	if err != nil {
+		return storage.Upstream{}, err
+	}
+	for _, u := range upstreams {
+		if u.Region == c.Region || u.Issuer == c.Region {
+			return u, nil
+		}
+	}
+	return storage.Upstream{}, fmt.Errorf("there is no issuer of %.100q; manyou province list names them", c.Region)
 }
 
 // settle carries a new status into the federation: who is suspended is vouched for no more, and what came from there ends.

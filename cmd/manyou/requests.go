@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"manyou/federation/trust"
+	"manyou/idp"
+	"manyou/storage"
+)
+
+type provinceRequests struct {
+	configFlag
+	JSON bool `help:"Print as JSON."`
+}
+
+// shownInvitation is an invitation as the command line shows it.
+type shownInvitation struct {
+	Region      string                   `json:"region"`
+	Status      storage.InvitationStatus `json:"status"`
+	Issuer      string                   `json:"issuer,omitempty"`
+	Name        map[string]string        `json:"name"`
+	ExpiresAt   time.Time                `json:"expires_at"`
+	UpdatedAt   time.Time                `json:"updated_at"`
+	Thumbprints []string                 `json:"thumbprints,omitempty"`
+	Report      json.RawMessage          `json:"report,omitempty"`
+}
+
+// Run lists the invitations, the latest to change first.
+func (c *provinceRequests) Run(ctx context.Context, t *terminal) error {
+	return c.use(ctx, t, func(o *opened) error {
+		all, err := o.store.ListInvitations(ctx)
+		if err != nil {
+			return err
+		}
+		list := make([]shownInvitation, len(all))
+		out := table{head: []string{"REGION", "STATUS", "ISSUER", "REPORT"}}
+		for n, v := range all {
+			list[n] = shownInvitation{v.Region, v.Status, v.Issuer, v.Name, v.ExpiresAt, v.UpdatedAt, nil, v.Report}
+			verdict := ""
+			if len(v.Report) > 0 {
+				var r idp.JoinReport
+				if err := json.Unmarshal(v.Report, &r); err != nil {
+					return err
+				}
+				if list[n].Thumbprints, err = printsOf(v.JWKS); err != nil {
+					return err
+				}
+				verdict = "failed"
+				if r.Passed() {
+					verdict = "passed"
+				}
+			}
+			out.add(v.Region, string(v.Status), v.Issuer, verdict)
+		}
+		if c.JSON {
+			return writeJSON(t.out, list)
+		}
+		return out.write(t.out)
+	})
+}
+
+type provinceDecision struct {
+	configFlag
+	Region string `arg:"" help:"The region that asks."`
+}
+
+// pending is the latest request of a region.
+func (c *provinceDecision) pending(ctx context.Context, o *opened) (storage.Invitation, idp.JoinReport, error) {
+	var report idp.JoinReport
+	if err := national(o); err != nil {
+		return storage.Invitation{}, report, err
+	}
+	all, err := o.store.ListInvitations(ctx)
+	if err != nil {
+		return storage.Invitation{}, report, err
+	}
+	for _, v := range all {
+		if v.Region == c.Region && v.Status == storage.InvitationRequested {
+			return v, report, json.Unmarshal(v.Report, &report)
+		}
+	}
+	return storage.Invitation{}, report, fmt.Errorf("region %.10q has not asked; manyou province requests lists who has", c.Region)
+}
+
+type provinceShow struct{ provinceDecision }
+
+// Run shows what a request rests on: the report, and what the province says of itself now.
+func (c *provinceShow) Run(ctx context.Context, t *terminal) error {
+	return c.use(ctx, t, func(o *opened) error {
+		v, report, err := c.pending(ctx, o)
+		if err != nil {
+			return err
+		}
+		prints, err := printsOf(v.JWKS)
+		if err != nil {
+			return err
+		}
+		f := facts{{"region", v.Region}, {"issuer", v.Issuer}, {"name", v.Name["zh"] + " " + v.Name["en"]}, {"tried", report.At.Format(time.RFC3339)}}
+		for _, p := range prints {
+			f = append(f, [2]string{"thumbprint", p})
+		}
+		if err := f.write(t.out); err != nil {
+			return err
+		}
+		printReport(t, report)
+		s, err := trust.Ask(ctx, trust.NewFetcher(plain(o.config.Issuer), nil), v.Issuer)
+		if err != nil {
+			fmt.Fprintf(t.out, "It does not answer now: %v\n", err)
+			return nil
+		}
+		return writeJSON(t.out, map[string]any{"authority_hints": s.AuthorityHints, "metadata": s.Metadata})
+	})
+}
+
+type provinceApprove struct {
+	provinceDecision
+	Anyway bool `help:"Although the report says that something failed."`
+}
+
+// Run lets a province in: it is vouched for as the issuer of its region, and its people can sign in.
+func (c *provinceApprove) Run(ctx context.Context, t *terminal) error {
+	return c.use(ctx, t, func(o *opened) error {
+		v, report, err := c.pending(ctx, o)
+		if err != nil {
+			return err
+		}
+		if !report.Passed() && !c.Anyway {
+			printReport(t, report)
+			return errors.New("something failed; nothing was decided. Have it repaired, or decide --anyway")
+		}
+		rules, err := json.Marshal(map[string]any{"metadata": map[string]any{trust.FederationEntity: map[string]string{
+			trust.RegionParameter: v.Region, "organization_name#zh": v.Name["zh"], "organization_name#en": v.Name["en"],
+		}}})
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		u := storage.Upstream{
+			Issuer: v.Issuer, Region: v.Region, Name: v.Name, ClientID: o.config.Issuer, AuthMethod: "private_key_jwt",
+			Scopes: []string{"openid", "profile", "phone", "document"}, ACR: ladder(), Status: storage.UpstreamActive, CreatedAt: now,
+		}
+		if err := o.store.PutUpstream(ctx, u); errors.Is(err, storage.ErrConflict) {
+			return fmt.Errorf("another issuer holds region %s already; manyou province list names it", v.Region)
+		} else if err != nil {
+			return err
+		}
+		if err := o.store.PutSubordinate(ctx, storage.Subordinate{
+			EntityID: v.Issuer, Types: []string{trust.FederationEntity, trust.OpenIDProvider, trust.OpenIDRelyingParty}, JWKS: v.JWKS, Rules: rules,
+			Status: storage.SubordinateActive, CreatedAt: now, UpdatedAt: now,
+		}); err != nil {
+			return err
+		}
+		v.Status, v.UpdatedAt = storage.InvitationApproved, now
+		if err := o.store.MoveInvitation(ctx, v, storage.InvitationRequested); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(t.out, "%s (%s) is in: its people can sign in.\n", v.Region, v.Issuer)
+		return err
+	})
+}
+
+type provinceDecline struct{ provinceDecision }
+
+// Run turns a request down. The invitation is good no more.
+func (c *provinceDecline) Run(ctx context.Context, t *terminal) error {
+	return c.use(ctx, t, func(o *opened) error {
+		v, _, err := c.pending(ctx, o)
+		if err != nil {
+			return err
+		}
+		v.Status, v.UpdatedAt = storage.InvitationDeclined, time.Now()
+		if err := o.store.MoveInvitation(ctx, v, storage.InvitationRequested); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(t.out, "%s (%s) was declined.\n", v.Region, v.Issuer)
+		return err
+	})
+}
