@@ -16,6 +16,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"manyou/federation/trust"
+	"manyou/federation/upstream"
 	"manyou/idp"
 	"manyou/storage"
 )
@@ -142,6 +143,15 @@ func TestAForeignApplicationAndAForeignProvinceRoamWithOurs(t *testing.T) {
 	var province struct{ Issuer string }
 	runNode(t, "provider.mjs", w.issuer(nation)+"/upstream/callback", secret, heMin.Name).says(&province)
 	w.register(t, province.Issuer, secret)
+	p, err := upstream.New(upstream.Config{
+		Issuer: province.Issuer, ClientID: "manyou", ClientSecret: secret, RedirectURI: w.issuer(nation) + "/upstream/callback",
+	})
+	must(t, err)
+	for _, c := range p.SelfTest(t.Context()) {
+		if !c.Passed {
+			t.Errorf("of a certified provider the self-test says: %s: %s", c.Name, c.Detail)
+		}
+	}
 
 	s := runNode(t, "application.mjs")
 	var app struct{ URL string }
@@ -150,8 +160,8 @@ func TestAForeignApplicationAndAForeignProvinceRoamWithOurs(t *testing.T) {
 	must(t, i.Store.PutApplication(t.Context(), storage.Application{
 		ClientID: "openid-client", Status: storage.ApplicationPublished, Name: map[string]string{"zh": "外来应用", "en": "Foreign application"},
 		Region: sichuan, AuthMethod: "client_secret_basic", SecretHash: idp.HashSecret(i.Vault, secret),
-		RedirectURIs: []string{app.URL + "/callback"}, GrantTypes: []string{"authorization_code"},
-		Scopes: []string{"openid", "profile"}, SectorIdentifier: "foreign.example", IDTokenAlg: "ES256", CreatedAt: w.now(), UpdatedAt: w.now(),
+		RedirectURIs: []string{app.URL + "/callback"}, GrantTypes: []string{"authorization_code", "urn:ietf:params:oauth:grant-type:token-exchange"},
+		Scopes: []string{"openid", "profile", "records"}, SectorIdentifier: "foreign.example", IDTokenAlg: "ES256", CreatedAt: w.now(), UpdatedAt: w.now(),
 	}))
 	must(t, json.NewEncoder(s.in).Encode(map[string]string{"issuer": i.URL, "client_id": "openid-client", "client_secret": secret}))
 	var ready struct{ Ready bool }
@@ -173,11 +183,19 @@ func TestAForeignApplicationAndAForeignProvinceRoamWithOurs(t *testing.T) {
 			Issuer string `json:"iss"`
 			AMR    []string
 		}
-		Info struct{ Name string }
+		Info     struct{ Name string }
+		Standing struct {
+			Active bool
+			Scope  string
+			Act    struct{ Sub string }
+		}
 	}
 	must(t, json.Unmarshal([]byte(b.text("#told")), &told))
 	if told.Info.Name != heMin.Name || told.Claims.Issuer != i.URL || len(told.Claims.AMR) == 0 || slices.Contains(told.Claims.AMR, "") {
 		t.Errorf("%+v", told)
+	}
+	if s := told.Standing; !s.Active || s.Scope != "records" || s.Act.Sub != "openid-client" {
+		t.Errorf("of the token that it exchanged: %+v", s)
 	}
 	// And on: our application, without a page.
 	w.withoutPages(t, b.open(w.application(sichuan)), sichuan, 0)

@@ -19,7 +19,7 @@ const serve = async (request, response) => {
     const verifier = client.randomPKCECodeVerifier(), state = client.randomState(), nonce = client.randomNonce()
     pending.set(state, { verifier, nonce })
     const to = client.buildAuthorizationUrl(config, {
-      redirect_uri: `${base}/callback`, scope: 'openid profile', state, nonce,
+      redirect_uri: `${base}/callback`, scope: 'openid profile records', state, nonce,
       code_challenge: await client.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256',
     })
     return response.writeHead(302, { location: to.href }).end()
@@ -32,8 +32,13 @@ const serve = async (request, response) => {
   })
   const claims = tokens.claims()
   const info = await client.fetchUserInfo(config, tokens.access_token, claims.sub)
+  const exchanged = await client.genericGrantRequest(config, 'urn:ietf:params:oauth:grant-type:token-exchange', {
+    subject_token: tokens.access_token, subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    audience: config.serverMetadata().issuer, scope: 'records',
+  })
+  const standing = await client.tokenIntrospection(config, exchanged.access_token)
   response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
-    .end(`<!doctype html><title>Answer</title><pre id="told">${JSON.stringify({ claims, info }).replaceAll('<', '&lt;')}</pre>`)
+    .end(`<!doctype html><title>Answer</title><pre id="told">${JSON.stringify({ claims, info, standing }).replaceAll('<', '&lt;')}</pre>`)
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
