@@ -21,6 +21,7 @@ import (
 	"manyou/idp/account"
 	"manyou/idp/entity"
 	"manyou/idp/keys"
+	"manyou/idp/membership"
 	"manyou/idp/session"
 	"manyou/idp/signin"
 	"manyou/idp/ticket"
@@ -189,8 +190,8 @@ func (i *Issuer) routes() (http.Handler, error) {
 		i.entity.Routes(mux)
 		mux.HandleFunc("POST "+pathRegister, i.register)
 		if i.Role == National {
-			mux.HandleFunc("GET "+JoinPath+"{secret}", i.showInvitation)
-			mux.HandleFunc("POST "+JoinPath+"{secret}", i.join)
+			mux.HandleFunc("GET "+membership.JoinPath+"{secret}", i.showInvitation)
+			mux.HandleFunc("POST "+membership.JoinPath+"{secret}", i.join)
 		}
 	}
 	i.signin.Routes(mux, i.crossOrigin.Handler)

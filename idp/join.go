@@ -3,7 +3,6 @@ package idp
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 
 	"manyou/federation/trust"
 	"manyou/federation/upstream"
+	"manyou/idp/membership"
 	"manyou/storage"
 )
 
@@ -25,9 +25,6 @@ import (
 //	                              │            looked up at its own URL, and tried                      │
 //	                              └── seven days ──► nothing                                            └──► declined
 const (
-	// JoinPath is where an invitation lies, below the nation's issuer.
-	JoinPath = "/federation/join/"
-
 	maxJoin     = 64 << 10
 	joinTimeout = 20 * time.Second
 )
@@ -41,40 +38,9 @@ type JoinInvitation struct {
 	ExpiresAt time.Time         `json:"expires_at"`
 }
 
-// JoinReport is what a province was tried with before it is let in.
-type JoinReport struct {
-	Issuer string           `json:"issuer"`
-	At     time.Time        `json:"at"`
-	Checks []upstream.Check `json:"checks"`
-}
-
-// Passed reports whether everything passed that has to.
-func (r JoinReport) Passed() bool {
-	for _, c := range r.Checks {
-		if !c.Passed && c.Name != checkRotates {
-			return false
-		}
-	}
-	return len(r.Checks) > 0
-}
-
-// Checks besides those of [upstream.Provider.SelfTest].
-const (
-	checkControl = "controls its URL: its configuration there is signed by the keys that asked"
-	checkNames   = "names the nation as its superior"
-	checkClient  = "is a client that the nation can know by its chain"
-	checkRotates = "rotates: other keys than at the last try, signed by one of those"
-)
-
-// InvitationID is where an invitation is stored, by the secret in its URL.
-func InvitationID(secret string) []byte {
-	sum := sha256.Sum256([]byte("invitation\x00" + secret))
-	return sum[:]
-}
-
 // invitation finds one that is open.
 func (i *Issuer) invitation(r *http.Request) (storage.Invitation, error) {
-	v, err := i.Store.Invitation(r.Context(), InvitationID(r.PathValue("secret")))
+	v, err := i.Store.Invitation(r.Context(), membership.ID(r.PathValue("secret")))
 	if err == nil && (!i.Clock().Before(v.ExpiresAt) || v.Status != storage.InvitationInvited && v.Status != storage.InvitationRequested) {
 		return v, storage.ErrNotFound
 	}
@@ -133,7 +99,7 @@ func (i *Issuer) join(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), joinTimeout)
 	defer cancel()
-	report := JoinReport{Issuer: asked.Subject, At: i.Clock(), Checks: i.try(ctx, asked, v)}
+	report := membership.Report{Issuer: asked.Subject, At: i.Clock(), Checks: i.try(ctx, asked, v)}
 	v.Status, v.Issuer, v.UpdatedAt = storage.InvitationRequested, asked.Subject, i.Clock()
 	v.JWKS, err = json.Marshal(asked.Keys)
 	if err == nil {
@@ -165,15 +131,15 @@ func (i *Issuer) try(ctx context.Context, asked *trust.Statement, before storage
 	if err == nil {
 		err = found.SignedBy(asked.Keys)
 	}
-	if !note(checkControl, err) {
+	if !note(membership.CheckControl, err) {
 		return checks
 	}
 	err = nil
 	if len(found.AuthorityHints) != 1 || found.AuthorityHints[0] != i.Issuer {
 		err = errors.New("authority_hints name somebody else besides, or not this issuer")
 	}
-	note(checkNames, err)
-	note(checkClient, i.clientOfProvince(found))
+	note(membership.CheckSuperior, err)
+	note(membership.CheckChain, i.clientOfProvince(found))
 	provider := found.Metadata[trust.OpenIDProvider]
 	p, err := upstream.New(upstream.Config{
 		Issuer: asked.Subject, ClientID: i.Issuer, AuthMethod: methodPrivateKey, Sign: i.signAs, Metadata: bytes.Clone(provider),
@@ -184,7 +150,7 @@ func (i *Issuer) try(ctx context.Context, asked *trust.Statement, before storage
 		return checks
 	}
 	checks = append(checks, p.SelfTest(ctx)...)
-	note(checkRotates, rotated(before.JWKS, asked.Keys))
+	note(membership.CheckRotates, rotated(before.JWKS, asked.Keys))
 	return checks
 }
 

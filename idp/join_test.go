@@ -9,6 +9,7 @@ import (
 
 	"manyou/federation/trust/trusttest"
 	"manyou/idp"
+	"manyou/idp/membership"
 	"manyou/storage"
 )
 
@@ -17,12 +18,12 @@ func TestAttackOnAnInvitationLetsNobodyIn(t *testing.T) {
 	const secret = "the-secret-of-the-invitation-for-region-51"
 	invite := func(status storage.InvitationStatus, life time.Duration) {
 		must(t, h.nation.store.PutInvitation(t.Context(), storage.Invitation{
-			ID: idp.InvitationID(secret), Region: "51", Name: map[string]string{"zh": "四川", "en": "Sichuan"}, Status: status,
+			ID: membership.ID(secret), Region: "51", Name: map[string]string{"zh": "四川", "en": "Sichuan"}, Status: status,
 			ExpiresAt: h.nation.clock().Add(life), UpdatedAt: h.nation.clock(),
 		}))
 	}
 	send := func(secret, body string) int {
-		r, err := http.NewRequest(http.MethodPost, h.nation.url+idp.JoinPath+secret, strings.NewReader(body))
+		r, err := http.NewRequest(http.MethodPost, h.nation.url+membership.JoinPath+secret, strings.NewReader(body))
 		must(t, err)
 		answer, err := http.DefaultClient.Do(r)
 		must(t, err)
@@ -53,7 +54,7 @@ func TestAttackOnAnInvitationLetsNobodyIn(t *testing.T) {
 			t.Errorf("%s: %d", name, status)
 		}
 	}
-	if v, err := h.nation.store.Invitation(t.Context(), idp.InvitationID(secret)); err != nil || v.Status != storage.InvitationInvited {
+	if v, err := h.nation.store.Invitation(t.Context(), membership.ID(secret)); err != nil || v.Status != storage.InvitationInvited {
 		t.Errorf("%+v, %v", v, err)
 	}
 	// One who has keys of their own and somebody else's URL passes nothing.
@@ -65,7 +66,7 @@ func TestAttackOnAnInvitationLetsNobodyIn(t *testing.T) {
 	if status := send(secret, forger.JWT(t, "entity-statement+jwt", stolen)); status != http.StatusOK {
 		t.Errorf("%d", status)
 	}
-	v, err := h.nation.store.Invitation(t.Context(), idp.InvitationID(secret))
+	v, err := h.nation.store.Invitation(t.Context(), membership.ID(secret))
 	must(t, err)
 	if !strings.Contains(string(v.Report), `"passed":false`) || strings.Contains(string(v.Report), `"passed":true`) {
 		t.Errorf("%s", v.Report)

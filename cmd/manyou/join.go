@@ -20,11 +20,12 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"manyou/cmd/manyou/config"
-	"manyou/cmd/manyou/registration"
 	"manyou/federation/identity"
 	"manyou/federation/trust"
+	"manyou/federation/upstream"
 	"manyou/idp"
 	"manyou/idp/keys"
+	"manyou/idp/membership"
 	"manyou/storage"
 )
 
@@ -48,13 +49,6 @@ func (c *provinceInvite) Run(ctx context.Context, t *terminal) error {
 		if err := national(o); err != nil {
 			return err
 		}
-		if _, ok := identity.LookupRegion(c.Region); !ok {
-			return usagef("region %.10q: two digits, such as 33", c.Region)
-		}
-		secret, err := registration.Draw(rand.Reader, 32)
-		if err != nil {
-			return err
-		}
 		ring, err := keys.Open(ctx, o.store, time.Now, rand.Reader)
 		if err != nil {
 			return err
@@ -63,16 +57,20 @@ func (c *provinceInvite) Run(ctx context.Context, t *terminal) error {
 		if err != nil {
 			return err
 		}
-		now := time.Now()
-		if err := o.store.PutInvitation(ctx, storage.Invitation{
-			ID: idp.InvitationID(secret), Region: c.Region, Name: map[string]string{"zh": c.NameZH, "en": c.NameEN},
-			Status: storage.InvitationInvited, ExpiresAt: now.Add(c.Life), UpdatedAt: now,
-		}); err != nil {
+		address, err := members(o).Invite(ctx, c.Region, map[string]string{"zh": c.NameZH, "en": c.NameEN}, c.Life)
+		if errors.Is(err, membership.ErrRegion) || errors.Is(err, membership.ErrName) {
+			return usageError{err}
+		} else if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(t.out, "%s%s%s#%s\n", o.config.Issuer, idp.JoinPath, secret, key.ID())
+		_, err = fmt.Fprintf(t.out, "%s#%s\n", address, key.ID())
 		return err
 	})
+}
+
+// members decides who is in.
+func members(o *opened) membership.Membership {
+	return membership.Membership{Store: o.store, Issuer: o.config.Issuer, Clock: time.Now, Random: rand.Reader}
 }
 
 // national refuses what only a nation in a federation can do.
@@ -110,7 +108,7 @@ func (c *provinceJoin) Run(ctx context.Context, t *terminal) error {
 	return c.use(ctx, t, func(o *opened) error {
 		address, print, ok := strings.Cut(c.URL, "#")
 		u, err := url.Parse(address)
-		if !ok || err != nil || u.Host == "" || u.Scheme != "https" && !plain(o.config.Issuer) || !strings.HasPrefix(u.Path, idp.JoinPath) {
+		if !ok || err != nil || u.Host == "" || u.Scheme != "https" && !plain(o.config.Issuer) || !strings.HasPrefix(u.Path, membership.JoinPath) {
 			return usagef("this is no invitation: paste all of the URL, with what stands behind the #")
 		}
 		if o.config.Role != config.Province {
@@ -130,7 +128,7 @@ func (c *provinceJoin) Run(ctx context.Context, t *terminal) error {
 		}
 		if err := o.store.PutUpstream(ctx, storage.Upstream{
 			Issuer: invitation.Issuer, Region: identity.Nation, Name: invitation.Name, ClientID: o.config.Issuer, AuthMethod: "private_key_jwt",
-			Scopes: []string{"openid", "profile", "phone", "document"}, ACR: ladder(), Status: storage.UpstreamActive, CreatedAt: time.Now(),
+			Scopes: membership.Scopes(), ACR: membership.Ladder(), Status: storage.UpstreamActive, CreatedAt: time.Now(),
 		}); err != nil {
 			return err
 		}
@@ -142,7 +140,7 @@ func (c *provinceJoin) Run(ctx context.Context, t *terminal) error {
 		if err != nil {
 			return err
 		}
-		var report idp.JoinReport
+		var report membership.Report
 		if err := call(ctx, http.MethodPost, u, request, &report); err != nil {
 			return fmt.Errorf("%s does not take the request: %w", invitation.Issuer, err)
 		}
@@ -150,11 +148,6 @@ func (c *provinceJoin) Run(ctx context.Context, t *terminal) error {
 		fmt.Fprintf(t.out, "%s has been asked. Its operator sees this report, and decides.\n", invitation.Issuer)
 		return nil
 	})
-}
-
-// ladder reads the rungs of another Manyou as they are.
-func ladder() map[string]int {
-	return map[string]int{"urn:manyou:acr:1": 1, "urn:manyou:acr:2": 2, "urn:manyou:acr:3": 3, "urn:manyou:acr:4": 4}
 }
 
 // ask reads the invitation, and holds the nation to the key that the URL names.
@@ -234,13 +227,28 @@ func call(ctx context.Context, method string, u *url.URL, body string, into any)
 	return json.NewDecoder(bytes.NewReader(text)).Decode(into)
 }
 
-func printReport(t *terminal, r idp.JoinReport) {
+// checkTexts say what a check is about.
+var checkTexts = map[string]string{
+	membership.CheckControl:  "controls its URL: its configuration there is signed by the keys that asked",
+	membership.CheckSuperior: "names the nation, and nobody else, as its superior",
+	membership.CheckChain:    "is a client that the nation can know by its chain",
+	membership.CheckRotates:  "rotates: other keys than at the last try, signed by one of those",
+	upstream.CheckAnswers:    "answers: its metadata are in order",
+	upstream.CheckKeys:       "signs: its keys can be used",
+	upstream.CheckSilent:     "answers: an authorization request without a page comes back, to us alone",
+	upstream.CheckRedirect:   "rejects a redirect URI that is not ours",
+	upstream.CheckCode:       "rejects a code that it did not give",
+	upstream.CheckClient:     "rejects a client that does not authenticate",
+	upstream.CheckToken:      "rejects an access token that it did not sign",
+}
+
+func printReport(t *terminal, r membership.Report) {
 	for _, c := range r.Checks {
 		mark := "ok  "
 		if !c.Passed {
 			mark = "NO  "
 		}
-		fmt.Fprintf(t.out, "%s%s\n", mark, c.Name)
+		fmt.Fprintf(t.out, "%s%s\n", mark, checkTexts[c.Name])
 		if c.Detail != "" {
 			fmt.Fprintf(t.out, "      %s\n", c.Detail)
 		}

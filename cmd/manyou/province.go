@@ -15,6 +15,7 @@ import (
 	"manyou/federation/upstream"
 	"manyou/idp"
 	"manyou/idp/keys"
+	"manyou/idp/membership"
 	"manyou/storage"
 )
 
@@ -62,7 +63,7 @@ func (c *provinceAdd) Run(ctx context.Context, t *terminal) error {
 		}
 		acr := c.ACR
 		if len(acr) == 0 { // another Manyou: its ladder is ours
-			acr = ladder()
+			acr = membership.Ladder()
 		}
 		u := storage.Upstream{
 			Issuer: c.Issuer, Region: c.Region, Name: map[string]string{"zh": c.NameZH, "en": c.NameEN},
@@ -172,10 +173,12 @@ func (c *provinceTarget) set(ctx context.Context, t *terminal, status storage.Up
 		if err != nil {
 			return err
 		}
-		if err := o.store.SetUpstreamStatus(ctx, u.Issuer, status); err != nil {
-			return err
+		var ended int64
+		if status == storage.UpstreamSuspended {
+			ended, err = members(o).Suspend(ctx, u)
+		} else {
+			err = members(o).Resume(ctx, u)
 		}
-		ended, err := c.settle(ctx, o, u.Issuer, status)
 		if err != nil {
 			return err
 		}
@@ -216,7 +219,7 @@ func (c *provinceTest) Run(ctx context.Context, t *terminal) error {
 		if err != nil {
 			return err
 		}
-		report := idp.JoinReport{Issuer: u.Issuer, At: time.Now(), Checks: p.SelfTest(ctx)}
+		report := membership.Report{Issuer: u.Issuer, At: time.Now(), Checks: p.SelfTest(ctx)}
 		printReport(t, report)
 		if !report.Passed() {
 			return fmt.Errorf("%s does not pass", u.Issuer)
@@ -227,32 +230,11 @@ func (c *provinceTest) Run(ctx context.Context, t *terminal) error {
 
 // find is the issuer that a region or a URL names.
 func (c *provinceTarget) find(ctx context.Context, o *opened) (storage.Upstream, error) {
-	upstreams, err := o.store.ListUpstreams(ctx)
-	if err != nil {
-		return storage.Upstream{}, err
+	u, err := members(o).Find(ctx, c.Region)
+	if errors.Is(err, membership.ErrUnknown) {
+		return u, fmt.Errorf("there is no issuer of %.100q; manyou province list names them", c.Region)
 	}
-	for _, u := range upstreams {
-		if u.Region == c.Region || u.Issuer == c.Region {
-			return u, nil
-		}
-	}
-	return storage.Upstream{}, fmt.Errorf("there is no issuer of %.100q; manyou province list names them", c.Region)
-}
-
-// settle carries a new status into the federation: who is suspended is vouched for no more, and what came from there ends.
-func (c *provinceTarget) settle(ctx context.Context, o *opened, issuer string, status storage.UpstreamStatus) (ended int64, err error) {
-	of := storage.SubordinateActive
-	if status == storage.UpstreamSuspended {
-		of = storage.SubordinateSuspended
-	}
-	now := time.Now()
-	if err := o.store.SetSubordinateStatus(ctx, issuer, of, now); err != nil && !errors.Is(err, storage.ErrNotFound) {
-		return 0, err
-	}
-	if status == storage.UpstreamActive {
-		return 0, nil
-	}
-	return o.store.EndSessionsFrom(ctx, issuer, now)
+	return u, err
 }
 
 type (

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"manyou/federation/trust"
-	"manyou/idp"
+	"manyou/idp/membership"
 	"manyou/storage"
 )
 
@@ -42,7 +42,7 @@ func (c *provinceRequests) Run(ctx context.Context, t *terminal) error {
 			list[n] = shownInvitation{v.Region, v.Status, v.Issuer, v.Name, v.ExpiresAt, v.UpdatedAt, nil, v.Report}
 			verdict := ""
 			if len(v.Report) > 0 {
-				var r idp.JoinReport
+				var r membership.Report
 				if err := json.Unmarshal(v.Report, &r); err != nil {
 					return err
 				}
@@ -68,32 +68,14 @@ type provinceDecision struct {
 	Region string `arg:"" help:"The region that asks."`
 }
 
-// pending is the latest request of a region.
-func (c *provinceDecision) pending(ctx context.Context, o *opened) (storage.Invitation, idp.JoinReport, error) {
-	var report idp.JoinReport
-	if err := national(o); err != nil {
-		return storage.Invitation{}, report, err
-	}
-	all, err := o.store.ListInvitations(ctx)
-	if err != nil {
-		return storage.Invitation{}, report, err
-	}
-	for _, v := range all {
-		if v.Region == c.Region && v.Status == storage.InvitationRequested {
-			return v, report, json.Unmarshal(v.Report, &report)
-		}
-	}
-	return storage.Invitation{}, report, fmt.Errorf("region %.10q has not asked; manyou province requests lists who has", c.Region)
-}
-
 type provinceShow struct{ provinceDecision }
 
 // Run shows what a request rests on: the report, and what the province says of itself now.
 func (c *provinceShow) Run(ctx context.Context, t *terminal) error {
 	return c.use(ctx, t, func(o *opened) error {
-		v, report, err := c.pending(ctx, o)
+		v, report, err := members(o).Pending(ctx, c.Region)
 		if err != nil {
-			return err
+			return c.explain(err)
 		}
 		prints, err := printsOf(v.JWKS)
 		if err != nil {
@@ -124,39 +106,19 @@ type provinceApprove struct {
 // Run lets a province in: it is vouched for as the issuer of its region, and its people can sign in.
 func (c *provinceApprove) Run(ctx context.Context, t *terminal) error {
 	return c.use(ctx, t, func(o *opened) error {
-		v, report, err := c.pending(ctx, o)
-		if err != nil {
+		if err := national(o); err != nil {
 			return err
 		}
-		if !report.Passed() && !c.Anyway {
+		v, err := members(o).Approve(ctx, c.Region, c.Anyway)
+		if errors.Is(err, membership.ErrFailed) {
+			var report membership.Report
+			if err := json.Unmarshal(v.Report, &report); err != nil {
+				return err
+			}
 			printReport(t, report)
 			return errors.New("something failed; nothing was decided. Have it repaired, or decide --anyway")
-		}
-		rules, err := json.Marshal(map[string]any{"metadata": map[string]any{trust.FederationEntity: map[string]string{
-			trust.RegionParameter: v.Region, "organization_name#zh": v.Name["zh"], "organization_name#en": v.Name["en"],
-		}}})
-		if err != nil {
-			return err
-		}
-		now := time.Now()
-		u := storage.Upstream{
-			Issuer: v.Issuer, Region: v.Region, Name: v.Name, ClientID: o.config.Issuer, AuthMethod: "private_key_jwt",
-			Scopes: []string{"openid", "profile", "phone", "document"}, ACR: ladder(), Status: storage.UpstreamActive, CreatedAt: now,
-		}
-		if err := o.store.PutUpstream(ctx, u); errors.Is(err, storage.ErrConflict) {
-			return fmt.Errorf("another issuer holds region %s already; manyou province list names it", v.Region)
 		} else if err != nil {
-			return err
-		}
-		if err := o.store.PutSubordinate(ctx, storage.Subordinate{
-			EntityID: v.Issuer, Types: []string{trust.FederationEntity, trust.OpenIDProvider, trust.OpenIDRelyingParty}, JWKS: v.JWKS, Rules: rules,
-			Status: storage.SubordinateActive, CreatedAt: now, UpdatedAt: now,
-		}); err != nil {
-			return err
-		}
-		v.Status, v.UpdatedAt = storage.InvitationApproved, now
-		if err := o.store.MoveInvitation(ctx, v, storage.InvitationRequested); err != nil {
-			return err
+			return c.explain(err)
 		}
 		_, err = fmt.Fprintf(t.out, "%s (%s) is in: its people can sign in.\n", v.Region, v.Issuer)
 		return err
@@ -168,15 +130,22 @@ type provinceDecline struct{ provinceDecision }
 // Run turns a request down. The invitation is good no more.
 func (c *provinceDecline) Run(ctx context.Context, t *terminal) error {
 	return c.use(ctx, t, func(o *opened) error {
-		v, _, err := c.pending(ctx, o)
+		v, err := members(o).Decline(ctx, c.Region)
 		if err != nil {
-			return err
-		}
-		v.Status, v.UpdatedAt = storage.InvitationDeclined, time.Now()
-		if err := o.store.MoveInvitation(ctx, v, storage.InvitationRequested); err != nil {
-			return err
+			return c.explain(err)
 		}
 		_, err = fmt.Fprintf(t.out, "%s (%s) was declined.\n", v.Region, v.Issuer)
 		return err
 	})
+}
+
+// explain says what to do about an error.
+func (c *provinceDecision) explain(err error) error {
+	switch {
+	case errors.Is(err, membership.ErrNotPending):
+		return fmt.Errorf("region %.10q has not asked; manyou province requests lists who has", c.Region)
+	case errors.Is(err, membership.ErrTaken):
+		return fmt.Errorf("another issuer holds region %.10q already; manyou province list names it", c.Region)
+	}
+	return err
 }

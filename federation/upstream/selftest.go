@@ -12,20 +12,20 @@ import (
 
 // Check is one thing that an issuer was tried with before its people are let in.
 type Check struct {
-	Name   string `json:"name"`
+	Name   string `json:"name"` // one of the Check constants
 	Passed bool   `json:"passed"`
 	Detail string `json:"detail,omitempty"` // what was seen, where it did not pass
 }
 
 // Checks of [Provider.SelfTest].
 const (
-	CheckAnswers  = "answers: its metadata are in order"
-	CheckKeys     = "signs: its keys can be used"
-	CheckSilent   = "answers: an authorization request without a page comes back, for us alone"
-	CheckRedirect = "rejects a redirect URI that is not ours"
-	CheckCode     = "rejects a code that it did not give"
-	CheckClient   = "rejects a client that does not authenticate"
-	CheckToken    = "rejects an access token that it did not sign"
+	CheckAnswers  = "answers"  // its metadata are in order
+	CheckKeys     = "keys"     // its keys can be used
+	CheckSilent   = "silent"   // an authorization request without a page comes back, to us alone
+	CheckRedirect = "redirect" // it rejects a redirect URI that is not ours
+	CheckCode     = "code"     // it rejects a code that it did not give
+	CheckClient   = "client"   // it rejects a client that does not authenticate
+	CheckToken    = "token"    // it rejects an access token that it did not sign
 )
 
 // SelfTest tries the other issuer with what it has to answer and with what it has to reject. It signs nobody in.
