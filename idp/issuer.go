@@ -19,6 +19,7 @@ import (
 	"manyou/federation/exchange"
 	"manyou/federation/trust"
 	"manyou/idp/account"
+	"manyou/idp/console"
 	"manyou/idp/entity"
 	"manyou/idp/keys"
 	"manyou/idp/membership"
@@ -140,6 +141,26 @@ func (c *Config) neighbourTransport() http.RoundTripper {
 	return trust.GuardedTransport(c.Federation.Loopback)
 }
 
+// newConsole is where the nation's operators decide.
+func (i *Issuer) newConsole() *console.Console {
+	return console.New(console.Config{
+		Store: i.Store, Cookies: i.cookies, Web: i.web, SignIn: i.signInHere,
+		Membership: membership.Membership{Store: i.Store, Issuer: i.Issuer, Clock: i.Clock, Random: i.Random},
+		KeyID: func() (string, error) {
+			key, err := i.keys.Signer(keys.ES256)
+			if err != nil {
+				return "", err
+			}
+			return key.ID(), nil
+		},
+		Resolve: i.entity.Resolver.Resolve,
+		Ask: func(ctx context.Context, id string) (*trust.Statement, error) {
+			return trust.Ask(ctx, i.entity.Fetcher, id)
+		},
+		Clock: i.Clock, Random: i.Random, Logger: i.Logger,
+	})
+}
+
 // Handler serves the issuer: protocol endpoints, pages, assets.
 func (i *Issuer) Handler() http.Handler { return i.handler }
 
@@ -192,6 +213,7 @@ func (i *Issuer) routes() (http.Handler, error) {
 		if i.Role == National {
 			mux.HandleFunc("GET "+membership.JoinPath+"{secret}", i.showInvitation)
 			mux.HandleFunc("POST "+membership.JoinPath+"{secret}", i.join)
+			i.newConsole().Routes(mux, i.crossOrigin.Handler)
 		}
 	}
 	i.signin.Routes(mux, i.crossOrigin.Handler)

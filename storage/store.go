@@ -17,6 +17,7 @@ type Store interface {
 	Onwards
 	Exchanges
 	Invitations
+	Staff
 	Conversations
 	Tickets
 	Events

@@ -28,6 +28,7 @@ type commands struct {
 	Register registerCommand `cmd:"" help:"The register of natural persons."`
 	App      appCommand      `cmd:"" help:"The applications registered here."`
 	Province provinceCommand `cmd:"" help:"The issuers whose people may sign in here."`
+	Staff    staffCommand    `cmd:"" help:"Who may decide in the console of the nation."`
 	Entity   entityCommand   `cmd:"" help:"The entities of the federation that this issuer vouches for."`
 	Explain  explainCommand  `cmd:"" help:"Say what a token is, whether it stands, and why."`
 	Keys     keysCommand     `cmd:"" help:"Signing keys and the root key."`

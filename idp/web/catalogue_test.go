@@ -71,6 +71,15 @@ func usedKeys(t *testing.T) []string {
 	for _, n := range Notices() {
 		keys = append(keys, "notice."+n)
 	}
+	for _, n := range ConsoleNotices() {
+		keys = append(keys, "console_notice."+n)
+	}
+	for _, s := range ConsoleStates() {
+		keys = append(keys, "console_state."+s)
+	}
+	for _, c := range ConsoleChecks() {
+		keys = append(keys, "check."+c)
+	}
 	for _, n := range TextNotices() {
 		keys = append(keys, "notice."+n)
 	}
@@ -87,7 +96,7 @@ func usedKeys(t *testing.T) []string {
 	for _, p := range []Page{
 		&PhonePage{}, &CodePage{}, &IdentifyPage{}, &ChoosePage{}, &PasskeyPage{}, &ScanPage{}, &DevicePage{}, &ShowCodePage{}, &LostPage{}, &NotMePage{}, &HistoryPage{},
 		&PasskeyEnrolPage{}, &RecoveryOfferPage{}, &RecoveryPage{}, &ProvincePage{}, &ConsentPage{}, &SignOutPage{},
-		&RelativePage{}, &RelativePage{Sent: true}, &RelativeEnrolPage{}, &RelativeEnrolPage{Enrolment: "sealed"}, &SignedOutPage{}, &AccountPage{}, &HomePage{}, &FormPostPage{},
+		&RelativePage{}, &RelativePage{Sent: true}, &RelativeEnrolPage{}, &RelativeEnrolPage{Enrolment: "sealed"}, &SignedOutPage{}, &ConsolePage{}, &ConsoleProvincePage{}, &ConsoleKeyPage{}, &AccountPage{}, &HomePage{}, &FormPostPage{},
 	} {
 		keys = append(keys, p.title())
 	}

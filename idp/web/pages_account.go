@@ -143,6 +143,6 @@ type HistoryEntry struct {
 func HistoryKinds() []string {
 	return []string{
 		"signed_in", "method_added", "method_removed", "recovery_codes_created", "session_ended", "sessions_ended",
-		"consent_withdrawn", "qr_approved", "qr_refused",
+		"consent_withdrawn", "qr_approved", "qr_refused", "console",
 	}
 }

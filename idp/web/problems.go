@@ -54,6 +54,7 @@ const (
 	ErrPasskeyUnknown  Error = "passkey_unknown"  // it is not known here
 	ErrRecoveryWrong   Error = "recovery_wrong"   // not one of the codes, or used before
 	ErrUserCode        Error = "user_code"        // not a code that a device shows now
+	ErrConsoleName     Error = "console_name"     // of a province that is invited
 	ErrIdentity        Error = "identity"         // name, document and phone do not agree with the register
 )
 
@@ -61,6 +62,6 @@ const (
 func Errors() []Error {
 	return []Error{
 		ErrPhone, ErrOwnPhone, ErrCodeForm, ErrCodeWrong, ErrCodeExpired, ErrCodeExhausted, ErrName, ErrDocument, ErrDocumentCheck,
-		ErrDocumentUnknown, ErrIdentity, ErrPasskey, ErrPasskeyUnknown, ErrRecoveryWrong, ErrUserCode,
+		ErrDocumentUnknown, ErrIdentity, ErrPasskey, ErrPasskeyUnknown, ErrRecoveryWrong, ErrUserCode, ErrConsoleName,
 	}
 }

@@ -96,6 +96,11 @@ func Samples() []Sample {
 		{"signed_out", ok, &web.SignedOutPage{}},
 		{"signed_out_here", ok, &web.SignedOutPage{Elsewhere: "全国统一身份认证", Continue: "https://app.example/out"}},
 		{"account", ok, accountPage()},
+		{"console", ok, consolePage()},
+		{"console_new", refused, &web.ConsolePage{Action: "/console/provinces", Regions: provinces(34), Error: web.ErrConsoleName}},
+		{"console_request", ok, consoleProvince("requested", false)},
+		{"console_in", ok, consoleProvince("active", true)},
+		{"console_key", ok, &web.ConsoleKeyPage{AddURL: account + "/add/passkey"}},
 		{"account_new", ok, &web.AccountPage{
 			Name: "王小明", Document: "CHN/E*****000", Action: account, AddURLs: addURLs, SignOutURL: "/end_session", HistoryURL: account + "/history",
 			Notice: "ended", Sessions: []web.Device{{ID: "1", Name: "Chrome · Android", Here: true, SignedInAt: day(11, 23)}},
