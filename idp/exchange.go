@@ -23,9 +23,9 @@ import (
 // draft-ietf-oauth-identity-chaining). federation/exchange says what may become what.
 const (
 	grantExchange = "urn:ietf:params:oauth:grant-type:token-exchange"
-	grantBearer   = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+	grantBearer   = "urn:ietf:params:oauth:grant-type:jwt-bearer" //nolint:gosec // a name
 
-	typeAccessToken = "urn:ietf:params:oauth:token-type:access_token"
+	typeAccessToken = "urn:ietf:params:oauth:token-type:access_token" //nolint:gosec // a name
 	typeJWT         = "urn:ietf:params:oauth:token-type:jwt"
 
 	// chainLife is how long an authorization grant for another issuer is good: to be sent there at once.

@@ -106,7 +106,7 @@ type provinceJoin struct {
 // Run joins the nation that sent the invitation. It is run a second time once the configuration names the nation.
 func (c *provinceJoin) Run(ctx context.Context, t *terminal) error {
 	return c.use(ctx, t, func(o *opened) error {
-		address, print, ok := strings.Cut(c.URL, "#")
+		address, thumbprint, ok := strings.Cut(c.URL, "#")
 		u, err := url.Parse(address)
 		if !ok || err != nil || u.Host == "" || u.Scheme != "https" && !plain(o.config.Issuer) || !strings.HasPrefix(u.Path, membership.JoinPath) {
 			return usagef("this is no invitation: paste all of the URL, with what stands behind the #")
@@ -116,7 +116,7 @@ func (c *provinceJoin) Run(ctx context.Context, t *terminal) error {
 		}
 		ctx, cancel := context.WithTimeout(ctx, joinTimeout)
 		defer cancel()
-		invitation, err := c.ask(ctx, u, print)
+		invitation, err := c.ask(ctx, u, thumbprint)
 		if err != nil {
 			return err
 		}
@@ -151,7 +151,7 @@ func (c *provinceJoin) Run(ctx context.Context, t *terminal) error {
 }
 
 // ask reads the invitation, and holds the nation to the key that the URL names.
-func (c *provinceJoin) ask(ctx context.Context, u *url.URL, print string) (*idp.JoinInvitation, error) {
+func (c *provinceJoin) ask(ctx context.Context, u *url.URL, thumbprint string) (*idp.JoinInvitation, error) {
 	var v idp.JoinInvitation
 	if err := call(ctx, http.MethodGet, u, "", &v); err != nil {
 		return nil, fmt.Errorf("the invitation is not good: %w", err)
@@ -166,7 +166,7 @@ func (c *provinceJoin) ask(ctx context.Context, u *url.URL, print string) (*idp.
 	}
 	for _, k := range s.Keys.Keys {
 		sum, err := k.Thumbprint(crypto.SHA256)
-		if err != nil || base64.RawURLEncoding.EncodeToString(sum) != print || s.SignedBy(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{k}}) != nil {
+		if err != nil || base64.RawURLEncoding.EncodeToString(sum) != thumbprint || s.SignedBy(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{k}}) != nil {
 			continue
 		}
 		v.Keys, err = json.Marshal(s.Keys)

@@ -57,7 +57,7 @@ func New(c Config) *Console { return &Console{c} }
 
 const (
 	pathProvinces = "/console/provinces"
-	pathPasskey   = "/account/add/passkey"
+	pathPasskey   = "/account/add/passkey" //nolint:gosec // an address
 
 	methodPasskey = "passkey"
 

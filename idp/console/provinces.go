@@ -209,7 +209,7 @@ func (c *Console) decide(w http.ResponseWriter, r *http.Request) {
 	err := c.carryOut(r, action, region)
 	switch {
 	case done == "" || errors.Is(err, membership.ErrFailed):
-		http.Redirect(w, r, pathProvinces+"/"+region, http.StatusSeeOther) // the page says what is the matter
+		c.show(w, r) // the page says what is the matter
 		return
 	case errors.Is(err, membership.ErrNotPending), errors.Is(err, membership.ErrUnknown):
 		done = "not_pending"

@@ -34,7 +34,7 @@ type Key struct {
 const (
 	TypeIDToken     = "JWT"
 	TypeAccessToken = "at+jwt"     // RFC 9068 §2.1
-	TypeLogoutToken = "logout+jwt" // OpenID Connect Back-Channel Logout §2.4
+	TypeLogoutToken = "logout+jwt" //nolint:gosec // OpenID Connect Back-Channel Logout §2.4
 )
 
 // types are all that is signed, those of OpenID Federation 1.0 included.

@@ -49,10 +49,10 @@ var onwardCases = map[string]func(*testing.T, *fixture){
 	"Lease/one node has it until it ends or gives way": func(t *testing.T, f *fixture) {
 		for n, want := range []struct {
 			node string
-			at   time.Duration
+			at   int // seconds
 			got  bool
 		}{{"a", 0, true}, {"b", 1, false}, {"a", 2, true}, {"b", 11, false}, {"b", 12, true}, {"a", 13, false}} {
-			now := f.now.Add(want.at * time.Second)
+			now := f.now.Add(time.Duration(want.at) * time.Second)
 			got, err := f.Lease(t.Context(), "tell", want.node, now, now.Add(10*time.Second))
 			check(t, err)
 			if got != want.got {
@@ -61,8 +61,8 @@ var onwardCases = map[string]func(*testing.T, *fixture){
 		}
 	},
 	"EndSessionsFrom/ends what came from there alone": func(t *testing.T, f *fixture) {
-		_, gone, _ := f.redeemedOffline(t, "https://gone.example")
-		_, stays, _ := f.redeemedOffline(t, "https://stays.example")
+		gone, _ := f.redeemedOffline(t, "https://gone.example")
+		stays, _ := f.redeemedOffline(t, "https://stays.example")
 		n, err := f.EndSessionsFrom(t.Context(), "https://gone.example", f.now)
 		check(t, err)
 		equal(t, n, int64(1))
@@ -76,9 +76,9 @@ var onwardCases = map[string]func(*testing.T, *fixture){
 		}
 	},
 	"EndSessionsOutside/ends what came from elsewhere, with its offline grants": func(t *testing.T, f *fixture) {
-		_, gone, grant := f.redeemedOffline(t, "https://gone.example")
-		_, stays, kept := f.redeemedOffline(t, "https://stays.example")
-		_, here, own := f.redeemedOffline(t, "")
+		gone, grant := f.redeemedOffline(t, "https://gone.example")
+		stays, kept := f.redeemedOffline(t, "https://stays.example")
+		here, own := f.redeemedOffline(t, "")
 		n, err := f.EndSessionsOutside(t.Context(), []string{"https://stays.example", "https://third.example"}, f.now)
 		check(t, err)
 		equal(t, n, int64(1))
@@ -101,7 +101,7 @@ var onwardCases = map[string]func(*testing.T, *fixture){
 }
 
 // redeemedOffline is a session from an issuer with an offline grant.
-func (f *fixture) redeemedOffline(t *testing.T, origin string) (*storage.Person, storage.Session, storage.Grant) {
+func (f *fixture) redeemedOffline(t *testing.T, origin string) (storage.Session, storage.Grant) {
 	t.Helper()
 	p := f.person()
 	s := f.session(p.ID)
@@ -111,5 +111,5 @@ func (f *fixture) redeemedOffline(t *testing.T, origin string) (*storage.Person,
 	g.Offline = true
 	g, err := f.Redeem(t.Context(), g, f.now)
 	check(t, err)
-	return p, s, g
+	return s, g
 }
