@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"manyou/federation/upstream"
+	"manyou/idp/membership"
 	"manyou/storage"
 )
 
@@ -172,7 +173,7 @@ func (d *directory) appendNeighbours(ctx context.Context, all, before []*upstrea
 		}
 		p, err := upstream.New(upstream.Config{
 			Issuer: n.ID, ClientID: d.config.Issuer, AuthMethod: "private_key_jwt", Sign: d.config.Sign, Metadata: n.Provider,
-			RedirectURI: d.config.Issuer + pathCallback, Scopes: []string{"profile", "document"}, ACR: ladder,
+			RedirectURI: d.config.Issuer + pathCallback, Scopes: []string{"profile", "document"}, ACR: membership.Ladder(),
 			Transport: d.config.NeighbourTransport, Clock: d.config.Clock, Random: d.config.Random, Logger: d.config.Logger,
 		})
 		if err != nil {
@@ -186,9 +187,6 @@ func (d *directory) appendNeighbours(ctx context.Context, all, before []*upstrea
 	}
 	return all
 }
-
-// ladder reads the rungs of an issuer beside this one, which are the same.
-var ladder = map[string]int{"urn:manyou:acr:1": 1, "urn:manyou:acr:2": 2, "urn:manyou:acr:3": 3, "urn:manyou:acr:4": 4}
 
 // sameRegistration reports whether a provider made for one serves the other.
 func sameRegistration(a, b storage.Upstream) bool {

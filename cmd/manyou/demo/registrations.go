@@ -10,6 +10,7 @@ import (
 
 	"manyou/cmd/manyou/demo/application"
 	"manyou/idp"
+	"manyou/idp/membership"
 	"manyou/storage"
 )
 
@@ -82,17 +83,8 @@ func (r registrar) neighbour(ctx context.Context, i *Issuer, other string) error
 	return i.Store.PutUpstream(ctx, storage.Upstream{
 		Issuer: url, Region: other, Name: issuerNames[other],
 		ClientID: issuerClientID(i.Region), ClientSecret: secret, AuthMethod: "client_secret_basic",
-		Scopes: issuerScopes, ACR: ladder(), Status: storage.UpstreamActive, CreatedAt: r.state.now(),
+		Scopes: issuerScopes, ACR: membership.Ladder(), Status: storage.UpstreamActive, CreatedAt: r.state.now(),
 	})
-}
-
-// ladder reads the rungs of a Manyou issuer as they are.
-func ladder() map[string]int {
-	m := map[string]int{}
-	for rung := 1; rung <= 4; rung++ {
-		m[fmt.Sprintf("urn:manyou:acr:%d", rung)] = rung
-	}
-	return m
 }
 
 // applicationClientID is the client ID of the province's application at the province's issuer.
