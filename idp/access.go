@@ -60,11 +60,20 @@ func (i *Issuer) present(ctx context.Context, token string) (*presented, error) 
 	if g.ClientID != p.ClientID && p.Actor == nil || !g.Stands(now) {
 		return nil, errNotActive
 	}
+	if p.Actor != nil { // it may have been revoked without what it was exchanged for
+		revoked, err := i.Store.Used(ctx, replayRevoked, p.ID, seconds(p.Expires))
+		if err != nil {
+			return nil, err
+		}
+		if revoked {
+			return nil, errNotActive
+		}
+	}
 	p.grant = &g
 	return &p, nil
 }
 
-// replayRevoked is the kind under which revoked tokens without a grant are remembered.
+// replayRevoked is the kind under which revoked tokens are remembered that have no grant of their own.
 const replayRevoked = "revoked_token"
 
 // mayInspect reports whether an application may learn about a token: its own, or one addressed to it (RFC 7662 §4). Another issuer

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -76,11 +75,11 @@ func (i *Issuer) bearer(ctx context.Context, f url.Values, app *application, rec
 	if err != nil {
 		return nil, err
 	}
-	for _, scope := range scopes {
-		if !slices.Contains(app.Scopes, scope) {
-			return nil, invalidScope("a scope that is not open to this client")
-		}
+	open := app.still(scopes)
+	if f.Get("scope") != "" && len(open) < len(scopes) {
+		return nil, invalidScope("a scope that is not open to this client")
 	}
+	scopes = open
 	if err := i.decide(record, s, i.Region, app, scopes); err != nil {
 		return nil, err
 	}

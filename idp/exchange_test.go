@@ -142,6 +142,14 @@ func TestWithinOneIssuerAnExchangeNarrowsAndFallsWithWhatItWasExchangedFor(t *te
 	if _, told := e.zhejiang.call("/introspect", "second", "token", token); told["active"] != true {
 		t.Errorf("to whom it is addressed: %v", told)
 	}
+	// Revoked by itself it takes nothing else along.
+	_, again := e.swap(e.zhejiang, "agent", e.token, "second", "requested_token_type", "", "scope", "api")
+	e.zhejiang.call("/revoke", "agent", "token", again["access_token"].(string))
+	for what, want := range map[string]bool{again["access_token"].(string): false, token: true, e.token: true} {
+		if _, told := e.zhejiang.call("/introspect", "agent", "token", what); told["active"] != want {
+			t.Errorf("after one was revoked: %v, not %t", told["active"], want)
+		}
+	}
 	e.zhejiang.call("/revoke", "agent", "token", e.token)
 	if _, told := e.zhejiang.call("/introspect", "second", "token", token); told["active"] != false {
 		t.Error("it outlives the token that it was exchanged for")

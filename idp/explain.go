@@ -108,6 +108,11 @@ func stateOf(ctx context.Context, s storage.Store, t *accessToken, now time.Time
 		return stateSession, nil
 	case !g.Stands(now):
 		return stateExpired, nil
+	case t.Actor != nil:
+		revoked, err := s.Used(ctx, replayRevoked, t.ID, seconds(t.Expires))
+		if err != nil || revoked {
+			return stateRevoked, err
+		}
 	}
 	return stateStands, nil
 }

@@ -103,7 +103,7 @@ func (i *Issuer) Revocation(ctx context.Context, r *op.ClientRequest[oidc.Revoca
 		return done, nil
 	case err != nil:
 		return nil, serverError(err)
-	case p.grant != nil:
+	case p.grant != nil && p.Actor == nil:
 		return done, ignoreNotFound(i.Store.EndGrant(ctx, p.grant.ID, p.grant.ExpiresAt, app.ClientID, i.Clock()))
 	}
 	if err := i.Store.Use(ctx, replayRevoked, p.ID, seconds(p.Expires)); err != nil && !errors.Is(err, storage.ErrUsed) {

@@ -76,6 +76,7 @@ type teller struct {
 // receiver is an application that is told.
 type receiver struct {
 	told     map[string]time.Time // what was told of the overlap, by session
+	position time.Time            // all that ended before it was told; stored when something was
 	failures int
 	next     time.Time
 }
@@ -153,32 +154,49 @@ func (t *teller) receiver(clientID string) *receiver {
 	return r
 }
 
-// tell tells one application what ended since its position. An error is a fault of storage; an application that does not answer is
-// none.
+// tell tells one application what ended since its position, to the end. An error is a fault of storage; an application that does not
+// answer is none.
 func (t *teller) tell(ctx context.Context, d storage.Delivery, r *receiver, now time.Time) error {
-	since := d.Position.Add(-tellOverlap)
-	ended, err := t.i.Store.EndedOnward(ctx, d.ClientID, since, tellBatch+len(r.told))
-	if err != nil {
-		return err
+	if r.position.Before(d.Position) {
+		r.position = d.Position
 	}
-	for _, o := range ended {
-		key := string(o.SessionID) + o.EndedAt.String()
-		if _, before := r.told[key]; before {
-			continue
-		}
-		if err := t.send(ctx, o, now); err != nil {
-			r.failures++
-			r.next = now.Add(later(r.failures))
-			t.i.Logger.WarnContext(ctx, "an application was not told of an ended session", "client_id", d.ClientID, "failures", r.failures, "cause", err)
-			return nil
-		}
-		r.failures, r.told[key], d.Position = 0, o.EndedAt, o.EndedAt
-		if err := t.i.Store.Delivered(ctx, d); err != nil {
+	since := r.position.Add(-tellOverlap)
+	at, after := since, []byte(nil)
+	for {
+		ended, err := t.i.Store.EndedOnward(ctx, d.ClientID, at, after, tellBatch)
+		if err != nil {
 			return err
 		}
+		for _, o := range ended {
+			at, after = o.EndedAt, o.SessionID
+			key := string(o.SessionID) + o.EndedAt.String()
+			if _, before := r.told[key]; before {
+				continue
+			}
+			if err := t.send(ctx, o, now); err != nil {
+				r.failures++
+				r.next = now.Add(later(r.failures))
+				t.i.Logger.WarnContext(ctx, "an application was not told of an ended session", "client_id", d.ClientID, "failures", r.failures, "cause", err)
+				return nil
+			}
+			r.failures, r.told[key], r.position = 0, o.EndedAt, o.EndedAt
+		}
+		if len(ended) > 0 && r.position.After(d.Position) { // told, whatever becomes of this process
+			d.Position = r.position
+			if err := t.i.Store.Delivered(ctx, d); err != nil {
+				return err
+			}
+		}
+		if len(ended) < tellBatch {
+			break
+		}
 	}
-	for key, at := range r.told {
-		if at.Before(since) {
+	// All was told that had ended by now. What is committed late is found within the overlap.
+	if now.After(r.position) {
+		r.position = now
+	}
+	for key, ended := range r.told {
+		if ended.Before(since) {
 			delete(r.told, key)
 		}
 	}

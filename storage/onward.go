@@ -28,9 +28,9 @@ type Onwards interface {
 	// NoteOnward remembers that an application builds on a session; noting it again changes nothing. The application's delivery
 	// begins at that time if it has none.
 	NoteOnward(ctx context.Context, o Onward, at time.Time) error
-	// EndedOnward lists the sessions of an application that ceased to stand at that time or later, in order of that time, at
-	// most limit. One read.
-	EndedOnward(ctx context.Context, clientID string, since time.Time, limit int) ([]Onward, error)
+	// EndedOnward lists the sessions of an application that ceased to stand at that time, with an ID after the one given, or later,
+	// in order of that time and of IDs, at most limit. One read.
+	EndedOnward(ctx context.Context, clientID string, since time.Time, after []byte, limit int) ([]Onward, error)
 	// Deliveries lists all of them, by client ID.
 	Deliveries(ctx context.Context) ([]Delivery, error)
 	// Delivered moves an application's position forward, never back.

@@ -3,6 +3,7 @@ package upstream
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -51,7 +52,9 @@ func (p *Provider) assertion() (string, error) {
 func (p *Provider) signedURL(m *metadata, parameters map[string]string) (string, error) {
 	claims := map[string]any{}
 	for name, value := range parameters {
-		if value != "" {
+		if seconds, err := strconv.ParseInt(value, 10, 64); err == nil && name == "max_age" { // RFC 9101 §4: a number is one
+			claims[name] = seconds
+		} else if value != "" {
 			claims[name] = value
 		}
 	}

@@ -22,16 +22,19 @@ func (s *Store) NoteOnward(ctx context.Context, o storage.Onward, at time.Time) 
 }
 
 // EndedOnward implements [storage.Onwards].
-func (s *Store) EndedOnward(ctx context.Context, clientID string, since time.Time, limit int) (list []storage.Onward, err error) {
+func (s *Store) EndedOnward(ctx context.Context, clientID string, since time.Time, after []byte, limit int) (list []storage.Onward, err error) {
+	if after == nil {
+		after = []byte{}
+	}
 	// The conditions of the partial indexes are spelled out, so that a generic plan may use them.
 	err = s.read.Rows(ctx, `SELECT o.session_id, o.expires_at, o.person_id, s.ended_at AS moment
 		FROM sessions s JOIN onward o ON o.session_id = s.id AND o.expires_at = s.expires_at AND o.client_id = $1
-		WHERE s.ended_at > 0 AND s.ended_at >= $2
+		WHERE s.ended_at > 0 AND s.ended_at >= $2 AND (s.ended_at > $2 OR o.session_id > $4)
 		UNION ALL SELECT o.session_id, o.expires_at, o.person_id, p.changed_at AS moment
 		FROM persons p JOIN onward o ON o.person_id = p.id AND o.client_id = $1
-		WHERE p.changed_at > 0 AND p.changed_at >= $2
-		ORDER BY moment LIMIT $3`,
-		[]any{clientID, millis(since), limit}, func(scan Scan) error {
+		WHERE p.changed_at > 0 AND p.changed_at >= $2 AND (p.changed_at > $2 OR o.session_id > $4)
+		ORDER BY moment, session_id LIMIT $3`,
+		[]any{clientID, millis(since), limit, after}, func(scan Scan) error {
 			o := storage.Onward{ClientID: clientID}
 			var expiresAt, endedAt int64
 			if err := scan(&o.SessionID, &expiresAt, &o.PersonID, &endedAt); err != nil {
