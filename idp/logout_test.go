@@ -50,7 +50,9 @@ func (l *listener) tokens() []string {
 func TestAnApplicationIsToldOfEachEndedSessionUntilItHasHeard(t *testing.T) {
 	w := newWorld(t)
 	l := newListener(t)
-	w.application("main", func(a *storage.Application) { a.BackchannelLogoutURI = l.server.URL })
+	w.application("main", func(a *storage.Application) {
+		a.BackchannelLogoutURI, a.GrantTypes = l.server.URL, append(a.GrantTypes, exchangeGrant)
+	})
 	run(t, w.issuer)
 	b := w.browser()
 	code := w.signIn(b, liNa, w.request("main")).Get("code")
@@ -81,6 +83,9 @@ func TestAnApplicationIsToldOfEachEndedSessionUntilItHasHeard(t *testing.T) {
 	// It is no access token, and no ID token either.
 	if _, answered := w.call("/introspect", "main", "token", token); answered["active"] != false {
 		t.Error("a logout token is an access token")
+	}
+	if status, answered := w.call("/token", "main", "grant_type", exchangeGrant, "subject_token", token, "subject_token_type", tokenTypeAT); status == http.StatusOK {
+		t.Errorf("a logout token is exchanged: %v", answered)
 	}
 	if at := w.get(w.browser(), w.url+"/end_session?post_logout_redirect_uri=http://127.0.0.1:8765/out&id_token_hint="+token); at.StatusCode == http.StatusSeeOther {
 		t.Error("a logout token is a hint")

@@ -149,3 +149,19 @@ func FuzzIDTokenClaims(f *testing.F) {
 		}
 	})
 }
+
+func FuzzPresented(f *testing.F) {
+	f.Add(`{"iss":"https://province.example","sub":"x","client_id":"a","exp":2000000000,"iat":1,"auth_time":1,"aud":["a"],"act":{"sub":"b"}}`)
+	f.Add(`{"aud":"a","exp":1e308,"auth_time":-1}`)
+	p := &Provider{config: Config{Issuer: fuzzedIssuer, Clock: time.Now}}
+	f.Fuzz(func(t *testing.T, text string) {
+		var c presentedClaims
+		if json.Unmarshal([]byte(text), &c) != nil {
+			return
+		}
+		got, err := p.presented(&c)
+		if err == nil && (got.Subject == "" || len(got.Subject) > maxSubject || got.ClientID == "" || got.AuthTime.After(time.Now().Add(clockSkew)) || got.ACR < minRung || len(got.AMR) > maxAMR) {
+			t.Fatalf("%+v", got)
+		}
+	})
+}
