@@ -93,6 +93,10 @@ func (a *applications) get(ctx context.Context, clientID string) (*application, 
 	return r.app, nil
 }
 
+// errUnresolved reports an application of which it cannot be found out now whether it is trusted: those who vouch for it do not
+// answer.
+var errUnresolved = errors.New("the application cannot be looked up now")
+
 func (a *applications) read(ctx context.Context, clientID string) (remembered, error) {
 	r := remembered{until: a.clock().Add(applicationAge)}
 	switch stored, err := a.store.Application(ctx, clientID); {

@@ -75,10 +75,14 @@ func (i *Issuer) requester(w http.ResponseWriter, r *http.Request, p parameters)
 		return nil, nil, false
 	}
 	app, err := i.apps.get(r.Context(), p.get("client_id"))
-	if errors.Is(err, errNoApplication) {
+	switch {
+	case errors.Is(err, errNoApplication):
 		i.problem(w, r, http.StatusBadRequest, web.ProblemUnknownApplication, err)
 		return nil, nil, false
-	} else if err != nil {
+	case errors.Is(err, errUnresolved):
+		i.problem(w, r, http.StatusServiceUnavailable, web.ProblemUnresolved, err)
+		return nil, nil, false
+	case err != nil:
 		i.fault(w, r, err)
 		return nil, nil, false
 	}

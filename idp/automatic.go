@@ -38,7 +38,7 @@ func (a *applications) automatic(ctx context.Context, clientID string) (*applica
 	if errors.Is(err, trust.ErrUntrusted) {
 		return nil, fmt.Errorf("%w: %w", errNoApplication, err)
 	} else if err != nil {
-		return nil, fmt.Errorf("resolve application: %w", err)
+		return nil, fmt.Errorf("%w: %w", errUnresolved, err)
 	}
 	a.mu.RLock()
 	app := a.made[clientID]

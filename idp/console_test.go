@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"manyou/federation/trust/trusttest"
 	"manyou/idp"
 	"manyou/storage"
 )
@@ -104,6 +105,17 @@ func TestAProvinceIsInvitedLetInSuspendedAndResumedByPages(t *testing.T) {
 	if at := h.nation.post(b, h.console("/99"), "action", "suspend"); page(at) != h.console("?done=not_pending") {
 		t.Errorf("%d at %s", at.StatusCode, page(at))
 	}
+	// What failed is let in only by who says so.
+	must(t, h.nation.store.PutInvitation(t.Context(), storage.Invitation{
+		ID: []byte("44"), Region: "44", Name: map[string]string{"zh": "广东", "en": "Guangdong"}, Status: storage.InvitationRequested, Issuer: "https://id.gd.example",
+		JWKS: trusttest.NewKey(t).JWKS(), Report: []byte(`{"checks":[{"name":"code","passed":false}]}`), ExpiresAt: h.nation.clock(), UpdatedAt: h.nation.clock(),
+	}))
+	if at := h.nation.post(b, h.console("/44"), "action", "approve"); at.StatusCode != http.StatusOK || !strings.Contains(body(t, at), "approve_anyway") {
+		t.Errorf("%d at %s", at.StatusCode, page(at))
+	}
+	if at := h.nation.post(b, h.console("/44"), "action", "approve_anyway"); page(at) != h.console("?done=approved") {
+		t.Errorf("%d at %s", at.StatusCode, page(at))
+	}
 	events, err := h.nation.store.EventsOf(t.Context(), federation{}.person(h.nation, liNa), h.nation.clock().Add(time.Hour), 50)
 	must(t, err)
 	decided := 0
@@ -112,7 +124,7 @@ func TestAProvinceIsInvitedLetInSuspendedAndResumedByPages(t *testing.T) {
 			decided++
 		}
 	}
-	if decided != 4 {
+	if decided != 5 {
 		t.Errorf("%d decisions are recorded", decided)
 	}
 }

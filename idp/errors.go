@@ -45,6 +45,9 @@ func insufficientScope() error {
 }
 
 func serverError(cause error) error {
+	if errors.Is(cause, errUnresolved) {
+		return op.NewStatusError(&oidc.Error{ErrorType: "temporarily_unavailable", Description: errUnresolved.Error()}, http.StatusServiceUnavailable)
+	}
 	return op.NewStatusError(oidc.ErrServerError().WithDescription("the request could not be carried out").WithParent(cause), http.StatusInternalServerError)
 }
 

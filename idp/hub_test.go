@@ -196,6 +196,38 @@ func TestRoamingBetweenTwoProvincesGoesOnWithoutTheNation(t *testing.T) {
 	})
 }
 
+func TestAProvinceThatRestartsWithoutTheNationKnowsTheOthersStill(t *testing.T) {
+	h := newHub(t)
+	b := newHubBrowser(h, liNa)
+	time.Sleep(2500 * time.Millisecond) // until what is known is kept
+	h.lose()
+	for _, w := range []*world{h.sichuan, h.zhejiang} {
+		w.restart()
+		run(t, w.issuer)
+	}
+	eventually(t, "they know each other", func() bool {
+		return len(h.sichuan.issuer.Neighbours()) == 1 && len(h.zhejiang.issuer.Neighbours()) == 1
+	})
+	h.pass(5 * time.Second)
+	if got := h.whoIs(answer(t, h.choose(b, "33")).Get("code")); got["name"] != liNa.name {
+		t.Errorf("%v", got)
+	}
+	h.pass(hubLife)
+	eventually(t, "they know nobody past the life of what the nation said", func() bool { return len(h.sichuan.issuer.Neighbours()) == 0 })
+}
+
+func TestAnApplicationThatCannotBeLookedUpIsToldToWait(t *testing.T) {
+	a := newAnchored(t)
+	a.city.Down()
+	at := a.get(a.browser(), a.signedRequest())
+	if text := body(t, at); at.StatusCode != http.StatusServiceUnavailable || !strings.Contains(text, "暂时无法核对这个应用") {
+		t.Errorf("%d %s", at.StatusCode, text)
+	}
+	if status, got := a.exchange("code"); status != http.StatusServiceUnavailable || got["error"] != "temporarily_unavailable" {
+		t.Errorf("%d %v", status, got)
+	}
+}
+
 func TestAttackAProvinceSpeaksForAPersonOfAnother(t *testing.T) {
 	h := newHub(t)
 	entry := func(c citizen, region string) storage.RegisterEntry {
@@ -252,7 +284,7 @@ func TestNothingIsTrustedPastTheLifeOfWhatTheNationSaid(t *testing.T) {
 		t.Errorf("an expired chain serves: %d at %s", at.StatusCode, page(at))
 	}
 	// And Zhejiang answers nobody whose chain has expired.
-	if at := h.zhejiang.get(b, h.zhejiang.url+"/authorize?client_id="+url.QueryEscape(h.sichuan.url)+"&request=x"); at.StatusCode != http.StatusInternalServerError && at.StatusCode != http.StatusBadRequest {
+	if at := h.zhejiang.get(b, h.zhejiang.url+"/authorize?client_id="+url.QueryEscape(h.sichuan.url)+"&request=x"); at.StatusCode != http.StatusServiceUnavailable && at.StatusCode != http.StatusBadRequest {
 		t.Errorf("%d", at.StatusCode)
 	}
 	// The nation comes back: so does all of it.

@@ -47,7 +47,8 @@ type world struct {
 	notices []otp.Message // what citizens are told besides
 	issuer  *idp.Issuer
 	handler http.Handler
-	down    bool   // connections break
+	down    bool // connections break
+	config  idp.Config
 	stop    func() // the issuer goes down
 }
 
@@ -100,9 +101,8 @@ func newWorld(t testing.TB, change ...func(*idp.Config)) *world {
 	for _, f := range change {
 		f(&config)
 	}
-	w.issuer, err = idp.New(ctx, config)
-	must(t, err)
-	w.handler = w.issuer.Handler()
+	w.config = config
+	w.restart()
 	server.Start()
 	t.Cleanup(server.Close)
 	w.stop = server.Close
@@ -120,6 +120,16 @@ func newWorld(t testing.TB, change ...func(*idp.Config)) *world {
 	w.application("public", func(a *storage.Application) { a.AuthMethod, a.SecretHash = "none", nil })
 	w.application("nopkce", func(a *storage.Application) { a.PKCEOptional = true })
 	return w
+}
+
+// restart puts another node in the place of the one that answers: with the same database, and nothing in its memory.
+func (w *world) restart() {
+	w.t.Helper()
+	issuer, err := idp.New(w.t.Context(), w.config)
+	must(w.t, err)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.issuer, w.handler = issuer, issuer.Handler()
 }
 
 // serving is what answers requests now.

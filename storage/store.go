@@ -18,6 +18,7 @@ type Store interface {
 	Exchanges
 	Invitations
 	Staff
+	Notes
 	Conversations
 	Tickets
 	Events

@@ -43,6 +43,8 @@ type Neighbours struct {
 	logger   *slog.Logger
 	// settle is told who stands, whenever that changed.
 	settle func(ctx context.Context, standing []string) error
+	memory Memory // nil: a restart forgets
+	kept   string // what memory holds; used by Run alone
 
 	mu      sync.RWMutex
 	ids     []string
@@ -51,10 +53,12 @@ type Neighbours struct {
 }
 
 // NewNeighbours knows nobody yet. settle is called with those whom the anchor vouches for, the first time and whenever that changes,
-// until it succeeds.
-func NewNeighbours(r *Resolver, anchor string, transport http.RoundTripper, l *slog.Logger, settle func(context.Context, []string) error) *Neighbours {
+// until it succeeds. memory may be nil.
+func NewNeighbours(
+	r *Resolver, anchor string, transport http.RoundTripper, l *slog.Logger, memory Memory, settle func(context.Context, []string) error,
+) *Neighbours {
 	return &Neighbours{
-		resolver: r, anchor: anchor, logger: l, settle: settle,
+		resolver: r, anchor: anchor, logger: l, settle: settle, memory: memory,
 		client: &http.Client{Transport: transport, Timeout: fetchTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse
 		}},
@@ -65,6 +69,7 @@ func NewNeighbours(r *Resolver, anchor string, transport http.RoundTripper, l *s
 func (n *Neighbours) Run(ctx context.Context) {
 	tick := time.NewTicker(neighboursEvery)
 	defer tick.Stop()
+	n.restore(ctx)
 	for {
 		if err := n.Look(ctx); ctx.Err() == nil {
 			n.mu.Lock()
@@ -105,6 +110,7 @@ func (n *Neighbours) Look(ctx context.Context) error {
 			n.logger.DebugContext(ctx, "a province is not known", "issuer", id, "cause", refused)
 		}
 	}
+	n.keep(ctx)
 	return err
 }
 

@@ -205,7 +205,7 @@ func (c *Console) decide(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	region, action := r.PathValue("region"), r.PostForm.Get("action")
-	done := map[string]string{"approve": "approved", "decline": "declined", "suspend": "suspended", "resume": "resumed"}[action]
+	done := map[string]string{"approve": "approved", "approve_anyway": "approved", "decline": "declined", "suspend": "suspended", "resume": "resumed"}[action]
 	err := c.carryOut(r, action, region)
 	switch {
 	case done == "" || errors.Is(err, membership.ErrFailed):
@@ -230,8 +230,8 @@ func (c *Console) decide(w http.ResponseWriter, r *http.Request) {
 func (c *Console) carryOut(r *http.Request, action, region string) error {
 	ctx := r.Context()
 	switch action {
-	case "approve":
-		_, err := c.Membership.Approve(ctx, region, r.PostForm.Get("anyway") != "")
+	case "approve", "approve_anyway":
+		_, err := c.Membership.Approve(ctx, region, action == "approve_anyway")
 		return err
 	case "decline":
 		_, err := c.Membership.Decline(ctx, region)

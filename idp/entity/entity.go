@@ -3,6 +3,7 @@ package entity
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -14,6 +15,7 @@ import (
 	"manyou/federation/trust"
 	"manyou/federation/trust/authority"
 	"manyou/idp/keys"
+	"manyou/storage"
 )
 
 // Federation says where a node stands in a federation.
@@ -36,6 +38,32 @@ type Federation struct {
 	Transport http.RoundTripper
 }
 
+// Store is what an entity needs of storage.
+type Store interface {
+	authority.Store
+	storage.Notes
+}
+
+// noteNeighbours is the note of what is known of the issuers beside this one.
+const noteNeighbours = "neighbours"
+
+// memory keeps it.
+type memory struct{ store storage.Notes }
+
+// Load implements [trust.Memory].
+func (m memory) Load(ctx context.Context) ([]byte, error) {
+	body, err := m.store.Note(ctx, noteNeighbours)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil
+	}
+	return body, err
+}
+
+// Save implements [trust.Memory].
+func (m memory) Save(ctx context.Context, body []byte) error {
+	return m.store.PutNote(ctx, noteNeighbours, body)
+}
+
 // Config is what an [Entity] needs.
 type Config struct {
 	Federation
@@ -44,7 +72,7 @@ type Config struct {
 	// Metadata is by entity type, federation_entity apart; nil if there is none besides.
 	Metadata func() map[string]any
 	Keys     *keys.Ring
-	Store    authority.Store
+	Store    Store
 	// Settle is told, of an issuer below an anchor, whom the anchor vouches for, whenever that changes: what came from others
 	// has to end. nil: the node has nobody beside it.
 	Settle func(ctx context.Context, standing []string) error
@@ -103,7 +131,7 @@ func Open(ctx context.Context, c Config) (*Entity, error) {
 	e.ResolveWith(e.Resolver)
 	if c.Settle != nil && len(c.Superiors) == 1 {
 		if _, ok := anchors[c.Superiors[0]]; ok {
-			e.neighbours = trust.NewNeighbours(e.Resolver, c.Superiors[0], c.Transport, c.Logger, c.Settle)
+			e.neighbours = trust.NewNeighbours(e.Resolver, c.Superiors[0], c.Transport, c.Logger, memory{c.Store}, c.Settle)
 		}
 	}
 	return e, nil

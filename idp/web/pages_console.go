@@ -47,7 +47,7 @@ func (p *ConsolePage) In(states ...string) (list []ConsoleProvince) {
 	return list
 }
 
-// ConsoleProvincePage shows one province. Actions: approve (anyway), decline, suspend, resume, according to the state.
+// ConsoleProvincePage shows one province. Actions: approve, approve_anyway, decline, suspend, resume, according to the state.
 type ConsoleProvincePage struct {
 	Frame
 	Action      string

@@ -19,6 +19,7 @@ const (
 	ProblemFrozen             Problem = "frozen"              // the person may not sign in
 	ProblemTooMany            Problem = "too_many"            // attempts are used up
 	ProblemRegister           Problem = "register"            // the authoritative source does not answer
+	ProblemUnresolved         Problem = "unresolved"          // who vouches for the application does not answer
 	ProblemNation             Problem = "nation"              // only the nation could say, and it does not answer
 	ProblemSignOut            Problem = "sign_out"            // a sign-out request that cannot be trusted
 	ProblemMethodNotAllowed   Problem = "method_not_allowed"  // the application does not accept this way to sign in
@@ -31,7 +32,7 @@ func Problems() []Problem {
 	return []Problem{
 		ProblemGeneric, ProblemNotFound, ProblemBadRequest, ProblemUnknownApplication, ProblemRedirectURI, ProblemExpired,
 		ProblemProvinceDown, ProblemProvinceSlow, ProblemProvinceNonsense, ProblemProvinceUnknown, ProblemMismatch,
-		ProblemFrozen, ProblemTooMany, ProblemRegister, ProblemNation, ProblemSignOut, ProblemMethodNotAllowed, ProblemClonedPasskey, ProblemTooManyMethods,
+		ProblemFrozen, ProblemTooMany, ProblemRegister, ProblemNation, ProblemUnresolved, ProblemSignOut, ProblemMethodNotAllowed, ProblemClonedPasskey, ProblemTooManyMethods,
 	}
 }
 

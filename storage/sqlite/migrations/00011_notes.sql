@@ -1,0 +1,8 @@
+-- +goose Up
+
+-- What a node remembers over a restart.
+
+CREATE TABLE notes (
+	name TEXT NOT NULL PRIMARY KEY,
+	body BLOB NOT NULL
+);
