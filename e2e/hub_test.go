@@ -1,11 +1,13 @@
 package e2e
 
 import (
+	"crypto/rand"
 	"syscall"
 	"testing"
 	"time"
 
 	"manyou/cmd/manyou/demo"
+	"manyou/idp/membership"
 	"manyou/storage"
 )
 
@@ -20,12 +22,20 @@ func newWorldApart(t *testing.T) *world {
 // kill ends the national issuer with SIGKILL, after something was decided there that it had no time to tell anybody.
 func (w *world) kill(decided func(at storage.Store)) {
 	w.t.Helper()
+	for _, region := range []string{zhejiang, sichuan} {
+		w.eventually("the provinces know each other", func() bool { return len(w.Issuer(region).Neighbours()) > 0 })
+	}
 	pid, _ := w.Apart()
 	must(w.t, syscall.Kill(pid, syscall.SIGSTOP))
 	decided(w.Issuer(nation).Store)
 	must(w.t, syscall.Kill(pid, syscall.SIGKILL))
 	// What provinces remember of it having answered a moment ago.
 	time.Sleep(4 * time.Second)
+}
+
+// members decides at the nation, as its operators do.
+func (w *world) members(at storage.Store) membership.Membership {
+	return membership.Membership{Store: at, Issuer: w.issuer(nation), Clock: time.Now, Random: rand.Reader}
 }
 
 // silently reports whether Sichuan's issuer signs its application's visitor in without a page.
@@ -49,8 +59,12 @@ func TestKillingTheNationStopsNobodyFromRoaming(t *testing.T) {
 		w.leaveSichuan(b)
 
 		w.kill(func(at storage.Store) {
-			must(t, at.SetUpstreamStatus(t.Context(), w.issuer(zhejiang), storage.UpstreamSuspended))
-			must(t, at.SetSubordinateStatus(t.Context(), w.issuer(zhejiang), storage.SubordinateSuspended, time.Now()))
+			u, err := w.members(at).Find(t.Context(), zhejiang)
+			must(t, err)
+			ended, err := w.members(at).Suspend(t.Context(), u)
+			if err != nil || ended == 0 {
+				t.Fatalf("%d sessions ended, %v", ended, err)
+			}
 		})
 		j := b.follow(w.application(sichuan))
 		w.isSignedIn(b, sichuan, "李娜")
@@ -59,8 +73,10 @@ func TestKillingTheNationStopsNobodyFromRoaming(t *testing.T) {
 		}
 		must(t, w.Restart(t.Context()))
 		w.eventually("what came from the suspended province ends", func() bool { return !w.silently(b) })
-		must(t, w.Issuer(nation).Store.SetUpstreamStatus(t.Context(), w.issuer(zhejiang), storage.UpstreamActive))
-		must(t, w.Issuer(nation).Store.SetSubordinateStatus(t.Context(), w.issuer(zhejiang), storage.SubordinateActive, time.Now()))
+		members := w.members(w.Issuer(nation).Store)
+		u, err := members.Find(t.Context(), zhejiang)
+		must(t, err)
+		must(t, members.Resume(t.Context(), u))
 	})
 	t.Run("the end of a session", func(t *testing.T) {
 		b := browser.newTab(t)

@@ -291,8 +291,9 @@ func (i *Issuer) Run(ctx context.Context) error {
 		telling.run(ctx)
 	}()
 	defer func() { <-told }()
-	refresh, maintain := time.NewTicker(refreshKeysEvery), time.NewTicker(maintainEvery)
+	refresh, maintain, sign := time.NewTicker(refreshKeysEvery), time.NewTicker(maintainEvery), time.NewTicker(checkpointEvery)
 	defer refresh.Stop()
+	defer sign.Stop()
 	defer maintain.Stop()
 	defer i.changes.Close()
 	for {
@@ -304,6 +305,8 @@ func (i *Issuer) Run(ctx context.Context) error {
 			if err = i.keys.Refresh(ctx); err == nil {
 				i.publishKeys()
 			}
+		case <-sign.C:
+			err = i.checkpoint(ctx)
 		case <-maintain.C:
 			err = errors.Join(i.Store.Maintain(ctx, i.Clock()), i.keys.Drop(ctx))
 		}

@@ -19,6 +19,7 @@ type Store interface {
 	Invitations
 	Staff
 	Notes
+	AuditLog
 	Conversations
 	Tickets
 	Events

@@ -74,6 +74,9 @@ func (c *appAdd) Run(ctx context.Context, t *terminal) error {
 		if err := o.store.PutApplication(ctx, app); err != nil {
 			return err
 		}
+		if err := o.record(ctx, "application.add", map[string]string{"client_id": app.ClientID, "status": string(app.Status)}); err != nil {
+			return err
+		}
 		return printCredentials(t, app, secret, c.JSON)
 	})
 }
@@ -155,6 +158,9 @@ func (c *appSecret) Run(ctx context.Context, t *terminal) error {
 		if err := o.store.PutApplication(ctx, app); err != nil {
 			return err
 		}
+		if err := o.record(ctx, "application.secret", map[string]string{"client_id": app.ClientID}); err != nil {
+			return err
+		}
 		return printCredentials(t, app, secret, c.JSON)
 	})
 }
@@ -182,6 +188,9 @@ func (c *appTarget) move(ctx context.Context, t *terminal, to storage.Applicatio
 			return fmt.Errorf("application %s: %w", app.ClientID, err)
 		}
 		if err := o.store.SetApplicationStatus(ctx, app.ClientID, to, time.Now()); err != nil {
+			return err
+		}
+		if err := o.record(ctx, "application."+string(to), map[string]string{"client_id": app.ClientID}); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(t.out, "%s is %s.\n", app.ClientID, to)

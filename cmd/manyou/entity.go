@@ -90,6 +90,9 @@ func (c *entityAdd) Run(ctx context.Context, t *terminal) error {
 		}); err != nil {
 			return err
 		}
+		if err := o.record(ctx, "entity.add", map[string]string{"entity": c.ID}); err != nil {
+			return err
+		}
 		_, err = fmt.Fprintf(t.out, "%s is vouched for.\n", c.ID)
 		return err
 	})
@@ -200,6 +203,9 @@ func (c *entityTarget) set(ctx context.Context, t *terminal, s storage.Subordina
 		} else if err != nil {
 			return err
 		}
+		if err := o.record(ctx, "entity."+string(s), map[string]string{"entity": c.ID}); err != nil {
+			return err
+		}
 		_, err := fmt.Fprintf(t.out, "%s is %s.\n", c.ID, s)
 		return err
 	})
@@ -238,6 +244,9 @@ func (c *entityMark) Run(ctx context.Context, t *terminal) error {
 		if err := o.store.PutTrustMark(ctx, m); err != nil {
 			return err
 		}
+		if err := o.record(ctx, "mark.add", map[string]string{"entity": c.ID, "type": c.Type}); err != nil {
+			return err
+		}
 		_, err := fmt.Fprintf(t.out, "%s has the mark %s.\n", c.ID, c.Type)
 		return err
 	})
@@ -254,6 +263,9 @@ func (c *entityUnmark) Run(ctx context.Context, t *terminal) error {
 		if err := o.store.RevokeTrustMark(ctx, c.Type, c.ID, time.Now()); errors.Is(err, storage.ErrNotFound) {
 			return fmt.Errorf("%s has no mark %s", c.ID, c.Type)
 		} else if err != nil {
+			return err
+		}
+		if err := o.record(ctx, "mark.revoke", map[string]string{"entity": c.ID, "type": c.Type}); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(t.out, "%s has the mark %s no more.\n", c.ID, c.Type)

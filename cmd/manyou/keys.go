@@ -125,6 +125,9 @@ func (c *keysRotate) Run(ctx context.Context, t *terminal) error {
 			if !c.AtOnce {
 				from = "in " + keys.Overlap.String()
 			}
+			if err := o.record(ctx, "keys.rotate", map[string]string{"algorithm": alg, "key": id, "signs": from}); err != nil {
+				return err
+			}
 			if _, err := fmt.Fprintf(t.out, "%s: new key %s, signs %s\n", alg, id, from); err != nil {
 				return err
 			}

@@ -92,6 +92,9 @@ func (c *provinceAdd) Run(ctx context.Context, t *terminal) error {
 		case err != nil:
 			return err
 		}
+		if err := o.record(ctx, "province.add", map[string]string{"region": u.Region, "issuer": u.Issuer}); err != nil {
+			return err
+		}
 		_, err = fmt.Fprintf(t.out, "%s (%s) is active. Redirect URI to register there: %s\n", u.Region, u.Issuer, redirect)
 		if err == nil && len(u.Dialect) == 0 {
 			_, err = fmt.Fprintf(t.out, "To hear of sessions that end there, register this back-channel logout URI as well: %s\n", o.config.Issuer+idp.BackchannelLogoutPath)
@@ -180,6 +183,9 @@ func (c *provinceTarget) set(ctx context.Context, t *terminal, status storage.Up
 			err = members(o).Resume(ctx, u)
 		}
 		if err != nil {
+			return err
+		}
+		if err := o.record(ctx, "province."+string(status), map[string]string{"region": u.Region, "issuer": u.Issuer}); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(t.out, "%s (%s) is %s.\n", u.Region, u.Issuer, status)

@@ -120,6 +120,9 @@ func (c *provinceApprove) Run(ctx context.Context, t *terminal) error {
 		} else if err != nil {
 			return c.explain(err)
 		}
+		if err := o.record(ctx, "province.approve", map[string]string{"region": v.Region, "issuer": v.Issuer}); err != nil {
+			return err
+		}
 		_, err = fmt.Fprintf(t.out, "%s (%s) is in: its people can sign in.\n", v.Region, v.Issuer)
 		return err
 	})
@@ -133,6 +136,9 @@ func (c *provinceDecline) Run(ctx context.Context, t *terminal) error {
 		v, err := members(o).Decline(ctx, c.Region)
 		if err != nil {
 			return c.explain(err)
+		}
+		if err := o.record(ctx, "province.decline", map[string]string{"region": v.Region, "issuer": v.Issuer}); err != nil {
+			return err
 		}
 		_, err = fmt.Fprintf(t.out, "%s (%s) was declined.\n", v.Region, v.Issuer)
 		return err

@@ -58,6 +58,9 @@ func (c *staffAdd) Run(ctx context.Context, t *terminal) error {
 		if err := o.store.PutStaff(ctx, storage.StaffMember{PersonID: p.ID, Roles: c.Role, CreatedAt: time.Now()}); err != nil {
 			return err
 		}
+		if err := o.record(ctx, "staff.add", map[string]string{"person": p.ID, "roles": strings.Join(c.Role, " ")}); err != nil {
+			return err
+		}
 		_, err = fmt.Fprintf(t.out, "%s is %s: %s/console/provinces\n", p.ID, strings.Join(c.Role, ", "), o.config.Issuer)
 		return err
 	})
@@ -92,6 +95,9 @@ func (c *staffRemove) Run(ctx context.Context, t *terminal) error {
 		if err := o.store.RemoveStaff(ctx, p.ID); errors.Is(err, storage.ErrNotFound) {
 			return errors.New("that person has no role")
 		} else if err != nil {
+			return err
+		}
+		if err := o.record(ctx, "staff.remove", map[string]string{"person": p.ID}); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(t.out, "%s has no role any more.\n", p.ID)

@@ -24,6 +24,12 @@ const (
 // who can hear the anchor, and by those who could not when they can again.
 const neighboursEvery = 2 * time.Second
 
+// At first it is asked more often, until somebody is known: a province that has just started is of little use without the others.
+const (
+	neighboursFirst = 250 * time.Millisecond
+	maxFirst        = 40 // times
+)
+
 // Neighbour is an OpenID provider that the anchor vouches for, and whose region it states.
 type Neighbour struct {
 	ID, Region string
@@ -67,10 +73,14 @@ func NewNeighbours(
 
 // Run asks the anchor again and again until the context ends.
 func (n *Neighbours) Run(ctx context.Context) {
-	tick := time.NewTicker(neighboursEvery)
+	tick := time.NewTicker(neighboursFirst)
 	defer tick.Stop()
 	n.restore(ctx)
-	for {
+	for times := 0; ; times++ {
+		if times == maxFirst || times < maxFirst && len(n.All()) > 0 {
+			tick.Reset(neighboursEvery)
+			times = maxFirst
+		}
 		if err := n.Look(ctx); ctx.Err() == nil {
 			n.mu.Lock()
 			changed := (err == nil) != n.heard

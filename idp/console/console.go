@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"manyou/federation/audit"
 	"manyou/federation/trust"
 	"manyou/idp/membership"
 	"manyou/idp/session"
@@ -29,6 +30,7 @@ type Store interface {
 	StaffMember(ctx context.Context, personID string) (storage.StaffMember, error)
 	CredentialsOf(ctx context.Context, personID string) ([]storage.Credential, error)
 	AddEvent(ctx context.Context, e storage.Event) error
+	audit.Appender
 }
 
 // Config is what a [Console] needs.
@@ -127,10 +129,15 @@ func (c *Console) form(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// record writes what was decided into the history of who decided it.
+// record writes what was decided into the audit log, and into the history of who decided it.
 func (c *Console) record(r *http.Request, s storage.LiveSession, what, region string) error {
 	id, err := c.newID()
 	if err != nil {
+		return err
+	}
+	if err := audit.Append(r.Context(), c.Store, audit.Entry{
+		At: c.Clock(), Kind: "province." + what, Actor: "person:" + s.PersonID, Detail: map[string]string{"region": region, "by": "console"},
+	}); err != nil {
 		return err
 	}
 	c.Logger.InfoContext(r.Context(), "decided in the console", "what", what, "region", region, "staff", s.PersonID)

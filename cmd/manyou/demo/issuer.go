@@ -84,6 +84,7 @@ func (n *Nation) openIssuer(ctx context.Context, o Options, st *state, region, u
 	if err != nil {
 		return nil, nil, err
 	}
+	i.Neighbours = issuer.Neighbours
 	n.running.Go(func() {
 		if err := issuer.Run(ctx); err != nil && ctx.Err() == nil {
 			n.fail(fmt.Errorf("demo: issuer %s: %w", region, err))

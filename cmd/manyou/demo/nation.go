@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"manyou/cmd/manyou/demo/application"
+	"manyou/federation/trust"
 	"manyou/storage"
 	"manyou/storage/vault"
 )
@@ -53,6 +54,8 @@ type Issuer struct {
 	URL    string
 	Store  storage.Store
 	Vault  *vault.Vault
+	// Neighbours are the other provinces that a province knows; nil of the nation.
+	Neighbours func() []trust.Neighbour
 }
 
 // Start brings the nation up. When it returns, every party answers. It stops when ctx ends or [Nation.Close] is
