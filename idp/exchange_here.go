@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,10 @@ import (
 func (i *Issuer) exchangeHere(ctx context.Context, f url.Values, app *application, s *subject, aud, scopes []string, record *exchangeRecord) (*exchangeResponse, error) {
 	if t := f.Get("requested_token_type"); t != "" && t != typeAccessToken {
 		return nil, badRequest("requested_token_type must be that of an access token")
+	}
+	// Of another issuer's audiences only those are this one's to speak for that are registered here.
+	if s.grant == nil && slices.ContainsFunc(aud, func(a string) bool { return !slices.Contains(i.audienceOf(app), a) }) {
+		return nil, invalidTarget("that audience is not registered here")
 	}
 	if err := i.decide(record, s, i.Region, app, scopes); err != nil {
 		return nil, err

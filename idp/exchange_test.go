@@ -177,6 +177,7 @@ func TestAttackOnTheExchangeYieldsNothing(t *testing.T) {
 		"a scope about the person":       {e.zhejiang, "agent", e.token, e.sichuan.url, []string{"scope", "profile"}},
 		"a wider audience":               {e.zhejiang, "agent", e.fresh("main", "openid api"), e.sichuan.url, nil},
 		"an audience of nobody":          {e.zhejiang, "agent", e.token, "https://nobody.example", nil},
+		"audiences of elsewhere":         {e.nation, "agent", e.token, "", []string{"requested_token_type", ""}},
 		"an ID token":                    {e.zhejiang, "agent", mine["id_token"].(string), e.sichuan.url, nil},
 		"an ID token at the nation":      {e.nation, "agent", mine["id_token"].(string), e.sichuan.url, nil},
 		"an entity statement":            {e.nation, "agent", statement, e.sichuan.url, nil},
