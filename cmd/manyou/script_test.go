@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,12 +51,23 @@ func occupy(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], port(l))
 }
 
+// runs are the runs of ports that scripts have: they go on side by side, and a port that is free may be another's in a moment.
+var runs struct {
+	sync.Mutex
+	taken map[int]bool
+}
+
 // freeport NAME puts a number into $NAME such that all the ports that a demo would take from there are free.
 func freePort(ts *testscript.TestScript, _ bool, args []string) {
-	const lowest, below = 10240, 32000 // the kernel gives out the ports from 32768 on, to anybody
-	for range 100 {
-		base := lowest + rand.N(below-lowest)
-		free := true
+	const lowest, highest, length = 10240, 32000, 400 // the kernel gives out the ports from 32768 on, to anybody
+	runs.Lock()
+	defer runs.Unlock()
+	if runs.taken == nil {
+		runs.taken = map[int]bool{}
+	}
+	for range 1000 {
+		base := lowest + rand.N((highest-lowest)/length)*length
+		free := !runs.taken[base]
 		for _, offset := range []int{0, 33, 51, 100, 133, 151, 233, 333} {
 			l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(base+offset)))
 			if err != nil {
@@ -65,6 +77,7 @@ func freePort(ts *testscript.TestScript, _ bool, args []string) {
 			l.Close()
 		}
 		if free {
+			runs.taken[base] = true
 			ts.Setenv(args[0], strconv.Itoa(base))
 			return
 		}
