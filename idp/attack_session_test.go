@@ -10,6 +10,7 @@ import (
 
 	"manyou/idp/keys"
 	"manyou/storage"
+	"manyou/storage/storagetest"
 )
 
 func TestNobodySignsInAgainByTheirOwnReflectionForAWishOfMoreAssurance(t *testing.T) {
@@ -42,8 +43,7 @@ func TestAStepUpDoesNotReviveASessionThatEnded(t *testing.T) {
 		"epoch raised": func(w *world, b *http.Client) {
 			p, err := w.store.PersonByDocument(t.Context(), storage.Document{Kind: "resident_id", Number: liNa.number})
 			must(t, err)
-			must(t, w.store.SetPersonStatus(t.Context(), p.ID, storage.PersonFrozen, w.clock()))
-			must(t, w.store.SetPersonStatus(t.Context(), p.ID, storage.PersonActive, w.clock()))
+			storagetest.NewEpoch(t, w.store, p.ID, w.clock())
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"manyou/idp"
 	"manyou/idp/keys"
 	"manyou/storage"
+	"manyou/storage/storagetest"
 )
 
 const (
@@ -110,7 +111,7 @@ func TestATokenOfZhejiangBecomesOneOfSichuanByWayOfTheNation(t *testing.T) {
 		t.Errorf("%v", told)
 	}
 	// The person is put on hold: it is void, at once.
-	must(t, e.sichuan.store.SetPersonStatus(t.Context(), federation{}.person(e.sichuan, liNa), storage.PersonFrozen, e.sichuan.clock()))
+	storagetest.Freeze(t, e.sichuan.store, federation{}.person(e.sichuan, liNa), e.sichuan.clock())
 	if _, told := e.sichuan.call("/introspect", "agent", "token", token); told["active"] != false {
 		t.Error("it outlives a hold on its person")
 	}

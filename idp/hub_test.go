@@ -229,26 +229,26 @@ func TestAnApplicationThatCannotBeLookedUpIsToldToWait(t *testing.T) {
 }
 
 func TestAttackAProvinceSpeaksForAPersonOfAnother(t *testing.T) {
-	h := newHub(t)
 	entry := func(c citizen, region string) storage.RegisterEntry {
 		return storage.RegisterEntry{Document: storage.Document{Kind: "resident_id", Number: c.number}, Name: c.name, Phone: c.phone, Region: region, Status: storage.RegisterValid}
 	}
 	for name, c := range map[string]struct {
-		prepare func()
+		prepare func(h hub)
 		who     citizen
 		status  int
 	}{
-		"and says so": {func() {}, aynur, http.StatusForbidden},
-		"and says that she is its own, whom nobody here knows": {func() {
+		"and says so": {func(hub) {}, aynur, http.StatusForbidden},
+		"and says that she is its own, whom nobody here knows": {func(h hub) {
 			must(t, h.zhejiang.store.PutRegister(t.Context(), []storage.RegisterEntry{entry(aynur, "33")}, storage.ImportProgress{Source: "a"}))
 		}, aynur, http.StatusServiceUnavailable},
-		"and says that he is its own, who is known to be another's": {func() {
+		"and says that he is its own, who is known to be another's": {func(h hub) {
 			must(t, h.sichuan.store.PutRegister(t.Context(), []storage.RegisterEntry{entry(liNa, "51")}, storage.ImportProgress{Source: "b"}))
 			h.sichuan.signIn(h.browser(), liNa, h.sichuan.request("main"))
 		}, liNa, http.StatusForbidden},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c.prepare()
+			h := newHub(t)
+			c.prepare(h)
 			b := newHubBrowser(h, c.who)
 			h.lose()
 			defer h.find()
@@ -256,9 +256,6 @@ func TestAttackAProvinceSpeaksForAPersonOfAnother(t *testing.T) {
 				t.Errorf("%d at %s", at.StatusCode, page(at))
 			}
 		})
-		if name == "and says so" { // forget her, so that her region can be another
-			h = newHub(t)
-		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/descope/virtualwebauthn"
 
 	"manyou/storage"
+	"manyou/storage/storagetest"
 )
 
 var optionsField = regexp.MustCompile(`data-options="([^"]+)"`)
@@ -157,7 +158,7 @@ func TestAPasskeyOfAFrozenPersonSignsNobodyIn(t *testing.T) {
 	_, d := w.withPasskey(liNa)
 	p, err := w.store.PersonByDocument(t.Context(), storage.Document{Kind: "resident_id", Number: liNa.number})
 	must(t, err)
-	must(t, w.store.SetPersonStatus(t.Context(), p.ID, storage.PersonFrozen, w.clock()))
+	storagetest.Freeze(t, w.store, p.ID, w.clock())
 	b := w.browser()
 	at := w.get(b, w.request("main"))
 	if got := w.post(b, page(at), "action", "passkey", "answer", d.assert(body(t, at))); got.StatusCode != http.StatusForbidden {

@@ -9,6 +9,7 @@ import (
 
 	"manyou/authenticators/otp/otptest"
 	"manyou/storage"
+	"manyou/storage/storagetest"
 )
 
 var (
@@ -173,7 +174,7 @@ func TestAttackOnATicketSignsNobodyIn(t *testing.T) {
 		number := w.number(d)
 		p, err := w.store.PersonByDocument(t.Context(), storage.Document{Kind: "resident_id", Number: liNa.number})
 		must(t, err)
-		must(t, w.store.SetPersonStatus(t.Context(), p.ID, storage.PersonFrozen, w.clock()))
+		storagetest.Freeze(t, w.store, p.ID, w.clock())
 		w.post(phone, d.scan, "action", "approve", "number", number)
 		isOut(t, w.get(d.Client, d.page))
 	})
@@ -184,7 +185,7 @@ func TestAttackOnATicketSignsNobodyIn(t *testing.T) {
 		w.post(phone, d.scan, "action", "approve", "number", w.number(d))
 		p, err := w.store.PersonByDocument(t.Context(), storage.Document{Kind: "resident_id", Number: liNa.number})
 		must(t, err)
-		must(t, w.store.SetPersonStatus(t.Context(), p.ID, storage.PersonFrozen, w.clock()))
+		storagetest.Freeze(t, w.store, p.ID, w.clock())
 		isOut(t, w.get(d.Client, d.page))
 	})
 	t.Run("signed out after the approval", func(t *testing.T) {
@@ -256,7 +257,7 @@ func TestWhoIsNotSignedInAtThePhoneSignsInThereAndComesBack(t *testing.T) {
 func TestWhoLeftTheScanningIsToldThatTheyAreOnHold(t *testing.T) {
 	w := newWorld(t)
 	w.tokens("main", aynur)
-	must(t, w.store.SetPersonStatus(t.Context(), w.person(aynur).ID, storage.PersonFrozen, w.clock()))
+	storagetest.Freeze(t, w.store, w.person(aynur).ID, w.clock())
 	d := w.desk()
 	at := w.post(d.Client, d.page, "action", "back")
 	before := w.sent()

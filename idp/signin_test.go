@@ -12,6 +12,7 @@ import (
 
 	"manyou/idp"
 	"manyou/storage"
+	"manyou/storage/storagetest"
 )
 
 func TestFirstSignInAsksForNameAndDocumentOnceAndNeverAgain(t *testing.T) {
@@ -329,7 +330,7 @@ func TestFrozenPersonIsToldAndGetsNoSession(t *testing.T) {
 	w.tokens("main", liNa)
 	p, err := w.store.PersonByDocument(t.Context(), storage.Document{Kind: "resident_id", Number: liNa.number})
 	must(t, err)
-	must(t, w.store.SetPersonStatus(t.Context(), p.ID, storage.PersonFrozen, w.clock()))
+	storagetest.Freeze(t, w.store, p.ID, w.clock())
 	b := w.browser()
 	at := w.signInFrom(b, liNa, w.get(b, w.request("main")))
 	if at.StatusCode != http.StatusForbidden {

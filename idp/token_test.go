@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"manyou/storage"
+	"manyou/storage/storagetest"
 )
 
 func TestCodeIsRedeemedOnceAndReuseEndsWhatItGave(t *testing.T) {
@@ -192,7 +193,7 @@ func TestFrozenPersonsTokensAreDeadAtOnce(t *testing.T) {
 	unused := answer(t, w.get(b, w.request("main"))).Get("code")
 	person, err := w.store.PersonByDocument(t.Context(), storage.Document{Kind: "resident_id", Number: liNa.number})
 	must(t, err)
-	must(t, w.store.SetPersonStatus(t.Context(), person.ID, storage.PersonFrozen, w.clock()))
+	storagetest.Freeze(t, w.store, person.ID, w.clock())
 	if status, _ := w.redeem("main", unused); status != http.StatusBadRequest {
 		t.Error("a code of before was redeemed")
 	}
@@ -205,7 +206,7 @@ func TestFrozenPersonsTokensAreDeadAtOnce(t *testing.T) {
 	if got := answer(t, w.get(b, w.request("main", "prompt", "none"))); got.Get("error") != "login_required" {
 		t.Errorf("silent sign-in: %v", got)
 	}
-	must(t, w.store.SetPersonStatus(t.Context(), person.ID, storage.PersonActive, w.clock()))
+	storagetest.NewEpoch(t, w.store, person.ID, w.clock())
 	if _, got := w.call("/introspect", "main", "token", got["access_token"].(string)); got["active"] != false {
 		t.Error("thawing revived a token of the old epoch")
 	}

@@ -10,6 +10,7 @@ const (
 	PersonActive      PersonStatus = "active"
 	PersonFrozen      PersonStatus = "frozen"
 	PersonDeactivated PersonStatus = "deactivated" // deceased, or the record was cancelled
+	PersonMerged      PersonStatus = "merged"      // found to be another person; see [Person.MergedInto]
 )
 
 // Person is a natural person known to this issuer.
@@ -17,7 +18,12 @@ type Person struct {
 	ID     string
 	Name   string // sealed at rest; as the authoritative source writes it
 	Region string // home region, a province-level code of GB/T 2260 ("33")
+	// Status and LeastACR follow from the holds that lie on the person; see [Holds].
 	Status PersonStatus
+	// LeastACR is the rung that a session needs to stand; 0 if any will do.
+	LeastACR int
+	// MergedInto is the person that this one was found to be; "" if none.
+	MergedInto string
 	// Epoch grows by one with every correction of the person. Sessions and grants of an earlier epoch are void.
 	Epoch     int64
 	Documents []Document
@@ -54,6 +60,7 @@ type Link struct {
 	Issuer    string
 	Subject   string
 	PersonID  string
+	Frozen    bool // a hold lies on it: nobody signs in by it
 	CreatedAt time.Time
 }
 
@@ -112,13 +119,15 @@ type Session struct {
 // LiveSession is a session together with what decides whether it still counts. It is one read.
 type LiveSession struct {
 	Session
-	PersonStatus PersonStatus
-	PersonEpoch  int64
+	PersonStatus   PersonStatus
+	PersonEpoch    int64
+	PersonLeastACR int
 }
 
 // Stands reports whether the session may be relied on at the time now.
 func (s LiveSession) Stands(now time.Time) bool {
-	return s.EndedAt.IsZero() && now.Before(s.ExpiresAt) && s.PersonStatus == PersonActive && s.PersonEpoch == s.Epoch
+	return s.EndedAt.IsZero() && now.Before(s.ExpiresAt) && s.PersonStatus == PersonActive && s.PersonEpoch == s.Epoch &&
+		s.ACR >= s.PersonLeastACR
 }
 
 // Grant is a session's tokens for one application: one refresh-token family.
@@ -148,17 +157,18 @@ type Grant struct {
 // LiveGrant is a grant together with what decides whether it still counts. It is one read.
 type LiveGrant struct {
 	Grant
-	PersonStatus  PersonStatus
-	PersonEpoch   int64
-	SessionStands bool // the session exists, has not ended and has not expired
-	PersonName    string
-	PersonRegion  string
+	PersonStatus   PersonStatus
+	PersonEpoch    int64
+	PersonLeastACR int
+	SessionStands  bool // the session exists, has not ended and has not expired
+	PersonName     string
+	PersonRegion   string
 }
 
 // Stands reports whether tokens of the grant are good at the time now.
 func (g LiveGrant) Stands(now time.Time) bool {
 	return g.EndedAt.IsZero() && now.Before(g.ExpiresAt) && (g.Offline || g.SessionStands) &&
-		g.PersonStatus == PersonActive && g.PersonEpoch == g.Epoch
+		g.PersonStatus == PersonActive && g.PersonEpoch == g.Epoch && g.ACR >= g.PersonLeastACR
 }
 
 // Conversation is a sign-in under way in one browser: opaque to the store, changed by compare-and-swap.

@@ -8,6 +8,8 @@ import (
 // Store is everything that a backend provides. Those who use it declare the small part they need.
 type Store interface {
 	Persons
+	Holds
+	Cases
 	Register
 	Links
 	Credentials
@@ -46,8 +48,6 @@ type Persons interface {
 	Person(ctx context.Context, id string) (Person, error)
 	// PersonByDocument finds the one person who holds a document. ErrNotFound.
 	PersonByDocument(ctx context.Context, d Document) (Person, error)
-	// SetPersonStatus changes the status and raises the epoch by one, atomically. ErrNotFound.
-	SetPersonStatus(ctx context.Context, id string, s PersonStatus, at time.Time) error
 }
 
 // Register is the imported table of natural persons.
@@ -148,7 +148,7 @@ type SignIn struct {
 	ReplacesID        []byte
 	ReplacesExpiresAt time.Time
 	// Session begins. Its Epoch is set by the store from the person as read in this transaction; if the person
-	// is not active: ErrEnded and nothing is written.
+	// is not active, or the session would not stand under a hold: ErrEnded and nothing is written.
 	Session Session
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"manyou/idp/session"
 	"manyou/storage"
+	"manyou/storage/storagetest"
 )
 
 // standing asks with the cookies of a browser, which keeps what it is given.
@@ -83,10 +84,12 @@ func TestWhatEndedAtAnotherNodeIsNoticedWithinAQuarterOfASecond(t *testing.T) {
 			return n.Store.EndSession(t.Context(), h.ID, h.ExpiresAt, n.now.Add(-9*time.Second))
 		},
 		"the person was frozen": func(n *node, _ session.Handle, person string) error {
-			return n.Store.SetPersonStatus(t.Context(), person, storage.PersonFrozen, n.now)
+			storagetest.Freeze(t, n.Store, person, n.now)
+			return nil
 		},
 		"the person was corrected": func(n *node, _ session.Handle, person string) error {
-			return n.Store.SetPersonStatus(t.Context(), person, storage.PersonActive, n.now)
+			storagetest.NewEpoch(t, n.Store, person, n.now)
+			return nil
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -73,7 +73,7 @@ func TestHotStatementsReadOnePartitionByPrimaryKey(t *testing.T) {
 	ms := func(d time.Duration) int64 { return now.Add(d).UnixMilli() }
 	sessionExpiry, grantExpiry := ms(29*day), ms(30*day)
 	for _, sql := range []string{
-		`INSERT INTO persons SELECT 'p' || i, '', '33', 'active', 1, 0, 0 FROM generate_series(1, 3000) i`,
+		`INSERT INTO persons SELECT 'p' || i, '', '33', 'active', 1, 0, 0, 0, '' FROM generate_series(1, 3000) i`,
 		fmt.Sprintf(`INSERT INTO sessions SELECT decode(md5(i::text), 'hex'), %d, 'p' || i, 1, 0, 2, 'otp', '', '', '', decode(md5(i::text), 'hex'), 0, 0
 			FROM generate_series(1, 3000) i`, sessionExpiry),
 		fmt.Sprintf(`INSERT INTO grants SELECT decode(md5(i::text), 'hex'), %d, decode(md5(i::text), 'hex'), %d, 'c', 'p' || i, 1,

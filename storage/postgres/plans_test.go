@@ -53,7 +53,7 @@ func TestListsAreReadByIndex(t *testing.T) {
 	ms := func(d time.Duration) int64 { return now.Add(d).UnixMilli() }
 	conversation := storage.Conversation{ID: "v1", ExpiresAt: now.Add(time.Hour)}
 	for _, sql := range []string{
-		`INSERT INTO persons SELECT 'p' || i, '', '33', 'active', 1, 0, 0 FROM generate_series(1, 3000) i`,
+		`INSERT INTO persons SELECT 'p' || i, '', '33', 'active', 1, 0, 0, 0, '' FROM generate_series(1, 3000) i`,
 		`INSERT INTO credentials SELECT 'c' || i, 'p' || i, 'sms', '', decode(md5(i::text), 'hex'), '', '', 0, i, 0
 			FROM generate_series(1, 3000) i`,
 		// Each of 300 persons has ten sessions and ten events, in two partitions.

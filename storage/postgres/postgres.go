@@ -103,10 +103,11 @@ func (b *backend) Statements() relational.Statements {
 	s := relational.Portable
 	s.Rotate = `UPDATE grants AS g SET generation = g.generation + 1 FROM persons p
 		WHERE g.id = $1 AND g.expires_at = $2 AND g.generation = $3 AND g.ended_at = 0 AND g.expires_at > $4
-		AND p.id = g.person_id AND p.status = 'active' AND p.epoch = g.epoch
+		AND p.id = g.person_id AND p.status = 'active' AND p.epoch = g.epoch AND g.acr >= p.least_acr
 		AND (g.offline OR EXISTS (SELECT 1 FROM sessions s WHERE s.id = g.session_id
 			AND s.expires_at = g.session_expires_at AND s.ended_at = 0 AND s.expires_at > $4))
 		RETURNING ` + relational.GrantColumns
+	s.ForUpdate, s.ForKeyShare = ` FOR UPDATE`, ` FOR KEY SHARE`
 	return s
 }
 

@@ -14,10 +14,10 @@ func (s *Store) AddCredential(ctx context.Context, c storage.Credential) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.write.Exec(ctx, st.SQL, st.Args...)
-	return err
+	return one(ctx, s.write, storage.ErrNotFound, st.SQL, st.Args...)
 }
 
+// insertCredential writes nothing if the person is not there, or is another's.
 func (s *Store) insertCredential(c storage.Credential) (Statement, error) {
 	label, err := s.sealText(c.Label, "credentials.label", c.ID)
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *Store) insertCredential(c storage.Credential) (Statement, error) {
 		lookup = s.handleLookup(c.Method, c.Handle)
 	}
 	return Statement{`INSERT INTO credentials (` + credentialColumns + `, handle_lookup)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10 FROM persons WHERE id = $2 AND merged_into = ''` + s.hot.ForKeyShare,
 		[]any{c.ID, c.PersonID, c.Method, label, handle, secret, c.Counter, millis(c.CreatedAt), millis(c.LastUsedAt),
 			lookup}}, nil
 }

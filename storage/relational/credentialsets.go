@@ -3,6 +3,7 @@ package relational
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"manyou/storage"
 )
@@ -14,7 +15,10 @@ func (s *Store) AddCredentials(ctx context.Context, cs []storage.Credential) err
 		return err
 	}
 	return s.inTx(ctx, func(tx Executor) error {
-		_, err := tx.Batch(ctx, statements)
+		written, err := tx.Batch(ctx, statements)
+		if err == nil && slices.Contains(written, 0) {
+			return storage.ErrNotFound
+		}
 		return err
 	})
 }

@@ -84,7 +84,7 @@ func (s *Store) Grant(ctx context.Context, id []byte, expiresAt, now time.Time) 
 	var region string
 	var name []byte
 	err := s.read.Row(ctx, s.hot.Grant, []any{id, millis(expiresAt), millis(now)},
-		append(row.dest(), &region, &name, (*string)(&l.PersonStatus), &l.PersonEpoch, &l.SessionStands)...)
+		append(row.dest(), &region, &name, (*string)(&l.PersonStatus), &l.PersonEpoch, &l.PersonLeastACR, &l.SessionStands)...)
 	if err != nil {
 		return storage.LiveGrant{}, found(err)
 	}

@@ -32,6 +32,8 @@ func (s *Store) EndedOnward(ctx context.Context, clientID string, since time.Tim
 		WHERE s.ended_at > 0 AND s.ended_at >= $2 AND (s.ended_at > $2 OR o.session_id > $4)
 		UNION ALL SELECT o.session_id, o.expires_at, o.person_id, p.changed_at AS moment
 		FROM persons p JOIN onward o ON o.person_id = p.id AND o.client_id = $1
+		JOIN sessions s ON s.id = o.session_id AND s.expires_at = o.expires_at
+		AND (s.epoch <> p.epoch OR p.status <> 'active' OR s.acr < p.least_acr)
 		WHERE p.changed_at > 0 AND p.changed_at >= $2 AND (p.changed_at > $2 OR o.session_id > $4)
 		ORDER BY moment, session_id LIMIT $3`,
 		[]any{clientID, millis(since), limit, after}, func(scan Scan) error {

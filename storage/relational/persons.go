@@ -2,12 +2,11 @@ package relational
 
 import (
 	"context"
-	"time"
 
 	"manyou/storage"
 )
 
-const personColumns = `p.id, p.name, p.region, p.status, p.epoch, p.created_at`
+const personColumns = `p.id, p.name, p.region, p.status, p.epoch, p.least_acr, p.merged_into, p.created_at`
 
 // Person implements [storage.Persons].
 func (s *Store) Person(ctx context.Context, id string) (storage.Person, error) {
@@ -18,12 +17,6 @@ func (s *Store) Person(ctx context.Context, id string) (storage.Person, error) {
 func (s *Store) PersonByDocument(ctx context.Context, d storage.Document) (storage.Person, error) {
 	return s.person(ctx, `SELECT `+personColumns+` FROM documents d JOIN persons p ON p.id = d.person_id
 		WHERE d.lookup = $1`, s.documentLookup(d))
-}
-
-// SetPersonStatus implements [storage.Persons].
-func (s *Store) SetPersonStatus(ctx context.Context, id string, status storage.PersonStatus, at time.Time) error {
-	return one(ctx, s.write, storage.ErrNotFound,
-		`UPDATE persons SET status = $2, epoch = epoch + 1, changed_at = $3 WHERE id = $1`, id, string(status), millis(at))
 }
 
 // person reads a person with documents.
@@ -59,7 +52,7 @@ type personRow struct {
 
 func (r *personRow) dest() []any {
 	p := &r.person
-	return []any{&p.ID, &r.name, &p.Region, (*string)(&p.Status), &p.Epoch, &r.createdAt}
+	return []any{&p.ID, &r.name, &p.Region, (*string)(&p.Status), &p.Epoch, &p.LeastACR, &p.MergedInto, &r.createdAt}
 }
 
 func (s *Store) openPerson(r personRow) (p storage.Person, err error) {

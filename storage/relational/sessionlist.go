@@ -14,7 +14,7 @@ const maxSessions = 50
 func (s *Store) SessionsOf(ctx context.Context, personID string, now time.Time) (sessions []storage.Session, err error) {
 	err = s.read.Rows(ctx, `SELECT id, expires_at, epoch, auth_time, acr, amr, origin, user_agent, family, created_at
 		FROM sessions WHERE person_id = $1 AND ended_at = 0 AND expires_at > $2
-		AND epoch = (SELECT p.epoch FROM persons p WHERE p.id = $1)
+		AND EXISTS (SELECT 1 FROM persons p WHERE p.id = $1 AND p.epoch = sessions.epoch AND p.least_acr <= sessions.acr)
 		ORDER BY created_at DESC LIMIT $3`, []any{personID, millis(now), maxSessions}, func(scan Scan) error {
 		n := storage.Session{PersonID: personID}
 		var expiresAt, authTime, createdAt int64

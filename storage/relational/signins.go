@@ -52,7 +52,7 @@ func (s *Store) signInSteps(in storage.SignIn) ([]step, error) {
 		}
 	}
 	if in.Link != nil {
-		steps = append(steps, step{insertLink(*in.Link), storage.ErrConflict})
+		steps = append(steps, step{s.insertLink(*in.Link), storage.ErrConflict})
 	}
 	if in.Credential != nil {
 		st, err := s.insertCredential(*in.Credential)

@@ -115,7 +115,7 @@ var sessionListCases = map[string]func(*testing.T, *fixture){
 		check(t, err)
 		equal(t, len(got), 0)
 
-		check(t, f.SetPersonStatus(t.Context(), p.ID, storage.PersonActive, f.now))
+		NewEpoch(t, f, p.ID, f.now)
 		got, err = f.SessionsOf(t.Context(), p.ID, f.now)
 		check(t, err)
 		equal(t, len(got), 0)

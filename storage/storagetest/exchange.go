@@ -19,7 +19,7 @@ var exchangeCases = map[string]func(*testing.T, *fixture){
 		check(t, err)
 		equal(t, got.Stands(f.now), true)
 		equal(t, got.Scopes, g.Scopes)
-		check(t, f.SetPersonStatus(t.Context(), p.ID, storage.PersonFrozen, f.now))
+		Freeze(t, f, p.ID, f.now)
 		got, err = f.Grant(t.Context(), g.ID, g.ExpiresAt, f.now)
 		check(t, err)
 		equal(t, got.Stands(f.now), false)

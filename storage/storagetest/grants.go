@@ -62,9 +62,9 @@ var grantCases = map[string]func(*testing.T, *fixture){
 		_, ended := f.signedIn(t)
 		check(t, f.EndSession(t.Context(), ended.ID, ended.ExpiresAt, f.now))
 		frozen, ofFrozen := f.signedIn(t)
-		check(t, f.SetPersonStatus(t.Context(), frozen.ID, storage.PersonFrozen, f.now))
+		Freeze(t, f, frozen.ID, f.now)
 		corrected, ofCorrected := f.signedIn(t)
-		check(t, f.SetPersonStatus(t.Context(), corrected.ID, storage.PersonActive, f.now))
+		NewEpoch(t, f, corrected.ID, f.now)
 		_, standing := f.signedIn(t)
 		foreign := f.grant(standing)
 		foreign.PersonID = corrected.ID
@@ -155,10 +155,12 @@ var grantCases = map[string]func(*testing.T, *fixture){
 			"session expired, offline": {true, nil, 31 * 24 * time.Hour, nil},
 			"grant expired, offline":   {true, nil, 91 * 24 * time.Hour, storage.ErrEnded},
 			"person frozen, offline": {true, func(p *storage.Person, _ storage.Session, _ storage.Grant) error {
-				return f.SetPersonStatus(t.Context(), p.ID, storage.PersonFrozen, f.now)
+				Freeze(t, f, p.ID, f.now)
+				return nil
 			}, 0, storage.ErrEnded},
 			"person corrected, offline": {true, func(p *storage.Person, _ storage.Session, _ storage.Grant) error {
-				return f.SetPersonStatus(t.Context(), p.ID, storage.PersonActive, f.now)
+				NewEpoch(t, f, p.ID, f.now)
+				return nil
 			}, 0, storage.ErrEnded},
 			"grant ended": {true, func(_ *storage.Person, _ storage.Session, g storage.Grant) error {
 				return f.EndGrant(t.Context(), g.ID, g.ExpiresAt, g.ClientID, f.now)

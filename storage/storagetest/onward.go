@@ -22,7 +22,7 @@ var onwardCases = map[string]func(*testing.T, *fixture){
 		since := f.now.Add(time.Minute)
 		check(t, f.EndSession(t.Context(), b.ID, b.ExpiresAt, since))
 		check(t, f.EndSession(t.Context(), other.ID, other.ExpiresAt, since))
-		check(t, f.SetPersonStatus(t.Context(), a.PersonID, storage.PersonFrozen, since.Add(time.Minute)))
+		Freeze(t, f, a.PersonID, since.Add(time.Minute))
 		first, second := onwardOf(b, "one"), onwardOf(a, "one")
 		first.EndedAt, second.EndedAt = since, since.Add(time.Minute)
 		got, err := f.EndedOnward(t.Context(), "one", since, nil, 10)

@@ -31,29 +31,6 @@ var personCases = map[string]func(*testing.T, *fixture){
 			is(t, err, storage.ErrNotFound)
 		}
 	},
-	"SetPersonStatus/raises the epoch and voids sessions and grants": func(t *testing.T, f *fixture) {
-		p, s := f.signedIn(t, document)
-		g := f.grant(s)
-		_, err := f.Redeem(t.Context(), g, f.now)
-		check(t, err)
-		check(t, f.SetPersonStatus(t.Context(), p.ID, storage.PersonFrozen, f.now))
-		check(t, f.SetPersonStatus(t.Context(), p.ID, storage.PersonActive, f.now))
-		got, err := f.Person(t.Context(), p.ID)
-		check(t, err)
-		if got.Epoch != p.Epoch+2 || got.Status != storage.PersonActive {
-			t.Fatalf("epoch %d, status %s", got.Epoch, got.Status)
-		}
-		ls, err := f.Session(t.Context(), s.ID, s.ExpiresAt)
-		check(t, err)
-		lg, err := f.Grant(t.Context(), g.ID, g.ExpiresAt, f.now)
-		check(t, err)
-		if ls.Stands(f.now) || lg.Stands(f.now) {
-			t.Fatal("a session or grant of an earlier epoch stands")
-		}
-	},
-	"SetPersonStatus/is not found": func(t *testing.T, f *fixture) {
-		is(t, f.SetPersonStatus(t.Context(), "nobody", storage.PersonFrozen, f.now), storage.ErrNotFound)
-	},
 }
 
 var registerCases = map[string]func(*testing.T, *fixture){

@@ -58,7 +58,7 @@ var sessionCases = map[string]func(*testing.T, *fixture){
 		changed, _ := f.signedIn(t)
 		_, _ = f.signedIn(t)
 		check(t, f.EndSession(t.Context(), ended.ID, ended.ExpiresAt, f.now))
-		check(t, f.SetPersonStatus(t.Context(), changed.ID, storage.PersonFrozen, f.now.Add(time.Second)))
+		Freeze(t, f, changed.ID, f.now.Add(time.Second))
 		list := func(since time.Time, limit int) []storage.Void {
 			got, err := f.VoidedSince(t.Context(), since, limit)
 			check(t, err)
@@ -132,7 +132,7 @@ var signInCases = map[string]func(*testing.T, *fixture){
 		check(t, resting(before))
 		is(t, resting(strangers), storage.ErrEnded)
 		is(t, resting(storage.Session{ID: id(), ExpiresAt: before.ExpiresAt}), storage.ErrEnded)
-		check(t, f.SetPersonStatus(t.Context(), p.ID, storage.PersonActive, f.now)) // a new epoch
+		NewEpoch(t, f, p.ID, f.now) // a new epoch
 		is(t, resting(before), storage.ErrEnded)
 		_, ended := f.signedIn(t)
 		check(t, f.EndSession(t.Context(), ended.ID, ended.ExpiresAt, f.now))
@@ -143,22 +143,22 @@ var signInCases = map[string]func(*testing.T, *fixture){
 	},
 	"CompleteSignIn/takes the epoch from the person": func(t *testing.T, f *fixture) {
 		p, _ := f.signedIn(t, document)
-		check(t, f.SetPersonStatus(t.Context(), p.ID, storage.PersonActive, f.now))
+		NewEpoch(t, f, p.ID, f.now)
 		s := f.session(p.ID)
 		s.Epoch = 99
 		epoch, err := f.CompleteSignIn(t.Context(), f.signIn(t, nil, s))
 		check(t, err)
-		equal(t, epoch, p.Epoch+1)
+		equal(t, epoch, p.Epoch+2)
 		got, err := f.Session(t.Context(), s.ID, s.ExpiresAt)
 		check(t, err)
-		if got.Epoch != p.Epoch+1 || !got.Stands(f.now) {
+		if got.Epoch != p.Epoch+2 || !got.Stands(f.now) {
 			t.Fatalf("epoch %d", got.Epoch)
 		}
 	},
 	"CompleteSignIn/writes nothing when it refuses": func(t *testing.T, f *fixture) {
 		existing, _ := f.signedIn(t, document)
 		frozen, _ := f.signedIn(t)
-		check(t, f.SetPersonStatus(t.Context(), frozen.ID, storage.PersonFrozen, f.now))
+		Freeze(t, f, frozen.ID, f.now)
 		linked := f.signIn(t, nil, f.session(existing.ID))
 		linked.Link = &storage.Link{Issuer: "i", Subject: "s", PersonID: existing.ID, CreatedAt: f.now}
 		check(t, f.complete(t, linked))

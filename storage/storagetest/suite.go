@@ -25,7 +25,9 @@ func Run(t *testing.T, open func(t testing.TB) Database) {
 	for _, group := range []map[string]func(*testing.T, *fixture){
 		personCases, registerCases, linkCases, credentialCases, sessionCases, signInCases, grantCases, conversationCases,
 		ticketCases, proofCases, eventCases, sessionListCases, consentListCases, enrolledCases, ownSecrecyCases,
-		onwardCases, exchangeCases, invitationCases, staffCases, noteCases, auditCases, applicationCases, upstreamCases, federationCases, keyCases, consentCases, limitCases, replayCases, maintenanceCases, secrecyCases,
+		onwardCases, exchangeCases, invitationCases, staffCases, noteCases, auditCases,
+		holdCases, caseCases, correctionCases,
+		applicationCases, upstreamCases, federationCases, keyCases, consentCases, limitCases, replayCases, maintenanceCases, secrecyCases,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {

@@ -1,0 +1,142 @@
+package storage
+
+import (
+	"context"
+	"time"
+)
+
+// Case is a dispute about an identity. What its kinds and states mean is federation/correction's.
+type Case struct {
+	ID     string
+	Number string // as people read it to each other
+	Kind   string
+	// Topic is what of the person it is about. Of one person and topic there is one open case; what is filed besides is a duplicate of it.
+	Topic    string
+	State    string
+	Open     bool   // whether somebody or something is still to act
+	PersonID string // "" while it is not known whom it is about
+	Region   string // whose officers see it
+	Priority int    // the higher the sooner
+	// Filer is who filed it: "person:", "application:", "issuer:", "system".
+	Filer    string
+	Assignee string // the officer who has it, a person's ID; "" if nobody
+	// DuplicateOf is the case that it was joined to.
+	DuplicateOf string
+	// Version grows by one with each step, from 1.
+	Version   int64
+	FiledAt   time.Time
+	DueAt     time.Time
+	UpdatedAt time.Time
+	Body      []byte // sealed at rest
+}
+
+// CaseEvent is something that happened to a case.
+type CaseEvent struct {
+	Seq   int64 // the version that it made
+	At    time.Time
+	What  string
+	Actor string
+	Body  []byte // sealed at rest
+}
+
+// CaseStep is one step of a case, all or nothing.
+type CaseStep struct {
+	// Case is the case as it is afterwards. Its Version is the one that was read, 0 to file it: if another is stored, ErrConflict.
+	Case Case
+	// Event is what happened. Its Seq is given by the store.
+	Event CaseEvent
+	// Place, Lift and Confirm change holds. A confirmed hold does not lapse. ErrConflict if one to be lifted or confirmed does not lie.
+	Place   []Hold
+	Lift    []HoldLift
+	Confirm []string
+	// Correction changes persons, if not nil.
+	Correction *Correction
+	// Audit makes the record of the audit log.
+	Audit func(seq int64) ([]byte, error)
+}
+
+// CaseFilter selects cases that are no duplicates. What is empty selects all.
+type CaseFilter struct {
+	Regions  []string // at most 40
+	Kind     string
+	State    string // "" selects open ones of any state
+	Assignee string
+	// Overdue selects those whose time is over at Now.
+	Overdue bool
+	Now     time.Time
+	// After continues behind a case of an earlier page; nil is the first page.
+	After *Case
+}
+
+// CaseCount is how many cases there are of a region, kind and state.
+type CaseCount struct {
+	Region, Kind, State string
+	N                   int64
+}
+
+// Cases are the queue of corrections.
+type Cases interface {
+	// StepCase writes a step, in one durable transaction. ErrConflict if the case, or what it changes, is no longer as it was read; of two
+	// open cases of one person and topic the second is refused in the same way. ErrNotFound if a person is not there.
+	StepCase(ctx context.Context, s CaseStep) error
+	// Case returns one. ErrNotFound.
+	Case(ctx context.Context, id string) (Case, error)
+	// CaseByNumber returns one. ErrNotFound.
+	CaseByNumber(ctx context.Context, number string) (Case, error)
+	// CaseEvents lists what happened to a case, in order.
+	CaseEvents(ctx context.Context, id string) ([]CaseEvent, error)
+	// ListCases lists cases, the most urgent first, at most limit of them, without their bodies.
+	ListCases(ctx context.Context, f CaseFilter, limit int) ([]Case, error)
+	// CountCases says how many cases there are that are no duplicates.
+	CountCases(ctx context.Context) ([]CaseCount, error)
+	// CasesOf lists the cases about a person, newest first, at most limit, without their bodies.
+	CasesOf(ctx context.Context, personID string, limit int) ([]Case, error)
+	// CasesFiledBy lists the cases that somebody filed, newest first, at most limit, without their bodies.
+	CasesFiledBy(ctx context.Context, filer string, limit int) ([]Case, error)
+	// DuplicatesOf lists the cases that were joined to one, oldest first, at most limit, without their bodies.
+	DuplicatesOf(ctx context.Context, id string, limit int) ([]Case, error)
+}
+
+// What can be moved from one person to another.
+const (
+	MoveLink       = "link"
+	MoveCredential = "credential"
+	MoveDocument   = "document"
+)
+
+// Correction is what a decision changes of persons. Each person that it names, or moves from or to, has a new epoch afterwards: whatever
+// was issued before is void.
+type Correction struct {
+	// ID is the decision's. What is moved is noted under it, and can be moved back.
+	ID string
+	// Create is a person who begins here: the other one of two who were one, Of.
+	Create *Person
+	Of     string
+	// Touch lists persons whose epoch grows though nothing else of them changes.
+	Touch  []string
+	Names  []Rename
+	Moves  []Move
+	Merges []Merge
+	// Undo names an earlier decision whose moves and merges are taken back. ErrConflict if one of them is no longer where it was moved.
+	Undo string
+}
+
+// Rename changes a person's name, if it is still the one that was read; else ErrConflict.
+type Rename struct {
+	PersonID, From, To string
+}
+
+// Move gives something of one person to another. ErrConflict if it is not there (any more).
+type Move struct {
+	What string
+	// Issuer and Subject name a link, Key a credential by its ID, Document a document.
+	Issuer, Subject string
+	Key             string
+	Document        Document
+	From            string
+	To              string // "" drops a link
+}
+
+// Merge makes two persons one: links, credentials, documents, consents and holds of From are Into's. From stays as a name for Into, and so do
+// those that were merged into From. ErrConflict if either is another's already.
+type Merge struct{ From, Into string }

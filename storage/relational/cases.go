@@ -1,0 +1,216 @@
+package relational
+
+import (
+	"context"
+	"time"
+
+	"manyou/storage"
+)
+
+// StepCase implements [storage.Cases].
+func (s *Store) StepCase(ctx context.Context, step storage.CaseStep) error {
+	return s.inTx(ctx, func(tx Executor) error {
+		touched, err := s.lockTouched(ctx, tx, step)
+		if err != nil {
+			return err
+		}
+		if err := s.stepHolds(ctx, tx, step, touched); err != nil {
+			return err
+		}
+		if step.Correction != nil {
+			if err := s.correct(ctx, tx, *step.Correction); err != nil {
+				return err
+			}
+		}
+		for person, anyway := range touched {
+			if err := settle(ctx, tx, person, anyway, step.Case.UpdatedAt); err != nil {
+				return err
+			}
+		}
+		if _, err := appendAudit(ctx, tx, step.Audit); err != nil {
+			return err
+		}
+		return s.writeCase(ctx, tx, step)
+	})
+}
+
+// lockTouched locks the persons that a step changes, before anything else, and returns them with whether their epoch grows anyway.
+func (s *Store) lockTouched(ctx context.Context, tx Executor, step storage.CaseStep) (map[string]bool, error) {
+	touched := map[string]bool{}
+	for _, h := range step.Place {
+		if h.Kind != storage.HoldWatch {
+			touched[h.PersonID] = touched[h.PersonID] || weakens(h)
+		}
+	}
+	for _, l := range step.Lift {
+		var person string
+		if err := tx.Row(ctx, `SELECT person_id FROM holds WHERE id = $1`, []any{l.ID}, &person); err != nil {
+			return nil, found(err)
+		}
+		touched[person] = touched[person] || false
+	}
+	if c := step.Correction; c != nil {
+		named, err := s.named(ctx, tx, *c)
+		if err != nil {
+			return nil, err
+		}
+		for _, person := range named {
+			touched[person] = true
+		}
+	}
+	ids := make([]string, 0, len(touched))
+	for person := range touched {
+		ids = append(ids, person)
+	}
+	return touched, s.lockPersons(ctx, tx, ids...)
+}
+
+func (s *Store) stepHolds(ctx context.Context, tx Executor, step storage.CaseStep, touched map[string]bool) error {
+	for _, h := range step.Place {
+		if _, err := s.placeHold(ctx, tx, h); err != nil {
+			return err
+		}
+	}
+	for _, l := range step.Lift {
+		n, err := liftHold(ctx, tx, l, step.Case.UpdatedAt)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return storage.ErrConflict
+		}
+	}
+	for _, id := range step.Confirm {
+		if err := one(ctx, tx, storage.ErrConflict, `UPDATE holds SET until = 0 WHERE id = $1 AND lifted_at = 0 AND until > $2`,
+			id, millis(step.Case.UpdatedAt)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeCase writes the case as it is afterwards, what happened, and the counts, last, since everybody counts in the same rows.
+func (s *Store) writeCase(ctx context.Context, tx Executor, step storage.CaseStep) error {
+	c := step.Case
+	body, err := s.seal(c.Body, "cases.body", c.ID)
+	if err != nil {
+		return err
+	}
+	var was storage.CaseCount
+	duplicateOf := ""
+	if c.Version == 0 {
+		_, err = tx.Exec(ctx, `INSERT INTO cases (id, number, kind, topic, state, open, person_id, region, rank, filer, assignee, duplicate_of,
+			version, filed_at, due_at, updated_at, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14, $15, $16)`,
+			c.ID, c.Number, c.Kind, c.Topic, c.State, c.Open, c.PersonID, c.Region, -c.Priority, c.Filer, c.Assignee, c.DuplicateOf,
+			millis(c.FiledAt), millis(c.DueAt), millis(c.UpdatedAt), body)
+	} else {
+		if err := tx.Row(ctx, `SELECT region, kind, state, duplicate_of FROM cases WHERE id = $1 AND version = $2`+s.hot.ForUpdate,
+			[]any{c.ID, c.Version}, &was.Region, &was.Kind, &was.State, &duplicateOf); err != nil {
+			if found(err) == storage.ErrNotFound { //nolint:errorlint // as found returns it
+				return storage.ErrConflict
+			}
+			return err
+		}
+		err = one(ctx, tx, storage.ErrConflict, `UPDATE cases SET kind = $3, topic = $4, state = $5, open = $6, person_id = $7, region = $8, rank = $9,
+			assignee = $10, duplicate_of = $11, version = version + 1, due_at = $12, updated_at = $13, body = $14 WHERE id = $1 AND version = $2`,
+			c.ID, c.Version, c.Kind, c.Topic, c.State, c.Open, c.PersonID, c.Region, -c.Priority, c.Assignee, c.DuplicateOf,
+			millis(c.DueAt), millis(c.UpdatedAt), body)
+	}
+	if err != nil {
+		return err
+	}
+	detail, err := s.seal(step.Event.Body, "case_events.body", c.ID)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `INSERT INTO case_events (case_id, seq, at, what, actor, body) VALUES ($1, $2, $3, $4, $5, $6)`,
+		c.ID, c.Version+1, millis(step.Event.At), step.Event.What, step.Event.Actor, detail); err != nil {
+		return err
+	}
+	is := storage.CaseCount{Region: c.Region, Kind: c.Kind, State: c.State}
+	counted, counts := c.Version > 0 && duplicateOf == "", c.DuplicateOf == ""
+	if counted && counts && was == is {
+		return nil
+	}
+	if counted {
+		if err := count(ctx, tx, was, -1); err != nil {
+			return err
+		}
+	}
+	if counts {
+		return count(ctx, tx, is, 1)
+	}
+	return nil
+}
+
+func count(ctx context.Context, tx Executor, c storage.CaseCount, n int) error {
+	_, err := tx.Exec(ctx, `INSERT INTO case_counts (region, kind, state, n) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (region, kind, state) DO UPDATE SET n = case_counts.n + excluded.n`, c.Region, c.Kind, c.State, n)
+	return err
+}
+
+const caseColumns = `id, number, kind, topic, state, open, person_id, region, rank, filer, assignee, duplicate_of, version, filed_at, due_at, updated_at`
+
+// Case implements [storage.Cases].
+func (s *Store) Case(ctx context.Context, id string) (storage.Case, error) {
+	return s.oneCase(ctx, `SELECT `+caseColumns+`, body FROM cases WHERE id = $1`, id)
+}
+
+// CaseByNumber implements [storage.Cases].
+func (s *Store) CaseByNumber(ctx context.Context, number string) (storage.Case, error) {
+	return s.oneCase(ctx, `SELECT `+caseColumns+`, body FROM cases WHERE number = $1`, number)
+}
+
+func (s *Store) oneCase(ctx context.Context, query, key string) (storage.Case, error) {
+	var c storage.Case
+	var body []byte
+	err := s.read.Row(ctx, query, []any{key}, append(caseDest(&c), &body)...)
+	if err != nil {
+		return storage.Case{}, found(err)
+	}
+	c.Body, err = s.unseal(body, "cases.body", c.ID)
+	return c, err
+}
+
+// caseTime is a column of milliseconds that becomes a time.
+type caseTime struct{ to *time.Time }
+
+// Scan implements sql.Scanner.
+func (t caseTime) Scan(v any) error {
+	ms, _ := v.(int64)
+	*t.to = moment(ms)
+	return nil
+}
+
+// negated is a column that is stored the other way round.
+type negated struct{ to *int }
+
+// Scan implements sql.Scanner.
+func (n negated) Scan(v any) error {
+	i, _ := v.(int64)
+	*n.to = -int(i)
+	return nil
+}
+
+func caseDest(c *storage.Case) []any {
+	return []any{
+		&c.ID, &c.Number, &c.Kind, &c.Topic, &c.State, &c.Open, &c.PersonID, &c.Region, negated{&c.Priority}, &c.Filer, &c.Assignee, &c.DuplicateOf,
+		&c.Version, caseTime{&c.FiledAt}, caseTime{&c.DueAt}, caseTime{&c.UpdatedAt},
+	}
+}
+
+// CaseEvents implements [storage.Cases].
+func (s *Store) CaseEvents(ctx context.Context, id string) (list []storage.CaseEvent, err error) {
+	err = s.read.Rows(ctx, `SELECT seq, at, what, actor, body FROM case_events WHERE case_id = $1 ORDER BY seq`, []any{id}, func(scan Scan) error {
+		var e storage.CaseEvent
+		var body []byte
+		if err := scan(&e.Seq, caseTime{&e.At}, &e.What, &e.Actor, &body); err != nil {
+			return err
+		}
+		var err error
+		e.Body, err = s.unseal(body, "case_events.body", id)
+		list = append(list, e)
+		return err
+	})
+	return list, err
+}
