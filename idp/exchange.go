@@ -226,13 +226,13 @@ func (i *Issuer) refusedPeer(ctx context.Context, peer signin.Peer, cause, bad e
 
 // subjectFrom finds the person whom another issuer speaks of.
 func (i *Issuer) subjectFrom(ctx context.Context, peer signin.Peer, said upstream.Presented, bad error) (*subject, error) {
-	_, person, err := i.Store.Link(ctx, said.Issuer, said.Subject)
+	link, person, err := i.Store.Link(ctx, said.Issuer, said.Subject)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return nil, invalidGrant("the person is not known here from that issuer: they have to sign in once")
 	case err != nil:
 		return nil, serverError(err)
-	case person.Status != storage.PersonActive:
+	case person.Status != storage.PersonActive, link.Frozen, said.ACR < person.LeastACR: // a hold lies on the person or the link
 		return nil, invalidGrant("it is no longer valid")
 	case peer.Beside && person.Region != peer.Region: // it speaks for its own people alone
 		return nil, bad

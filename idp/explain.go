@@ -41,6 +41,7 @@ const (
 	stateEnded     = "its grant was ended: revoked, its refresh token or code used twice, or a province suspended"
 	stateSession   = "its session ended"
 	statePerson    = "its person is on hold or deactivated"
+	stateStepUp    = "a hold on its person asks for a passkey"
 	stateCorrected = "its person was corrected since"
 )
 
@@ -102,6 +103,8 @@ func stateOf(ctx context.Context, s storage.Store, t *accessToken, now time.Time
 		return statePerson, nil
 	case g.PersonEpoch != g.Epoch:
 		return stateCorrected, nil
+	case g.ACR < g.PersonLeastACR:
+		return stateStepUp, nil
 	case !g.EndedAt.IsZero():
 		return stateEnded, nil
 	case !g.Offline && !g.SessionStands:

@@ -336,6 +336,12 @@ func TestFrozenPersonIsToldAndGetsNoSession(t *testing.T) {
 	if at.StatusCode != http.StatusForbidden {
 		t.Errorf("%d", at.StatusCode)
 	}
+	if text := body(t, at); !strings.Contains(text, "TEST-0000") {
+		t.Error("the citizen does not learn the number of the case")
+	}
+	if text := body(t, w.post(w.browser(), page(w.get(w.browser(), w.request("main"))), "action", "phone", "phone", liNa.phone)); strings.Contains(text, "TEST-0000") {
+		t.Error("whoever knows the phone number learns the number of the case")
+	}
 	for _, c := range at.Cookies() {
 		if strings.HasPrefix(c.Name, "session") {
 			t.Error("a session was begun")

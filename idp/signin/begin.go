@@ -222,14 +222,23 @@ func (s *SignIn) known(w http.ResponseWriter, r *http.Request, c *conversation, 
 			s.fault(w, r, err)
 			return
 		}
-		if method, ok := s.reaching(&c.state.Request, credentials); ok {
-			c.state.Person, c.state.Method = person, method.Name
-			c.state.Relatives = len(usable(credentials, relative.Name)) > 0
-			s.move(w, r, c, stepOf(method))
+		if s.askMore(w, r, c, person, credentials) {
 			return
 		}
 	}
 	s.complete(w, r, c, is(person))
+}
+
+// askMore goes to the method by which a person can reach what the request wants. false: there is none.
+func (s *SignIn) askMore(w http.ResponseWriter, r *http.Request, c *conversation, person string, credentials []storage.Credential) bool {
+	method, ok := s.reaching(&c.state.Request, credentials)
+	if !ok {
+		return false
+	}
+	c.state.Person, c.state.Method = person, method.Name
+	c.state.Relatives = len(usable(credentials, relative.Name)) > 0
+	s.move(w, r, c, stepOf(method))
+	return true
 }
 
 // skip goes on without what the application wishes for. What it makes a condition cannot be skipped.

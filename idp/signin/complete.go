@@ -53,8 +53,8 @@ func (s *SignIn) complete(w http.ResponseWriter, r *http.Request, c *conversatio
 		c.state.Upstream = nil
 		s.toPhone(w, r, c)
 		return
-	case errors.Is(err, storage.ErrEnded):
-		s.problem(w, r, http.StatusForbidden, web.ProblemFrozen, err)
+	case errors.Is(err, storage.ErrEnded), errors.As(err, new(frozenLink)):
+		s.held(w, r, c, begun, err)
 		return
 	case err != nil:
 		s.fault(w, r, err)

@@ -87,6 +87,9 @@ func (s *SignIn) linkableBy(ctx context.Context, target *upstreamIssuer, auth up
 // linked finds the person whom a subject of another issuer is linked to, or links it by a verified document.
 func (s *SignIn) linked(ctx context.Context, target *upstreamIssuer, subject string, by *linkable) (outcome, error) {
 	link, _, err := s.Store.Link(ctx, target.Issuer, subject)
+	if err == nil && link.Frozen {
+		return outcome{}, frozenLink{link.PersonID}
+	}
 	if err == nil {
 		return outcome{person: link.PersonID}, nil
 	}

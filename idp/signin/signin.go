@@ -34,6 +34,7 @@ type Host interface {
 // Store is what conversations need of storage.
 type Store interface {
 	storage.Persons
+	storage.Holds
 	storage.Links
 	storage.Credentials
 	storage.Sessions

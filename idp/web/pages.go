@@ -156,6 +156,8 @@ type ProblemPage struct {
 	Problem   Problem
 	Subject   string // whom it is about: the name of the other issuer
 	Reference string
+	// Case is the number of the case that is the reason, "" if there is none.
+	Case string
 	// Retry is where to try again, "" if trying again does not help.
 	Retry string
 }

@@ -17,6 +17,7 @@ const (
 	ProblemProvinceUnknown    Problem = "province_unknown"    // no sign-in with that province
 	ProblemMismatch           Problem = "mismatch"            // another issuer and the register name different people
 	ProblemFrozen             Problem = "frozen"              // the person may not sign in
+	ProblemStepUp             Problem = "step_up"             // a hold asks for a passkey, and there is none
 	ProblemTooMany            Problem = "too_many"            // attempts are used up
 	ProblemRegister           Problem = "register"            // the authoritative source does not answer
 	ProblemUnresolved         Problem = "unresolved"          // who vouches for the application does not answer
@@ -32,7 +33,7 @@ func Problems() []Problem {
 	return []Problem{
 		ProblemGeneric, ProblemNotFound, ProblemBadRequest, ProblemUnknownApplication, ProblemRedirectURI, ProblemExpired,
 		ProblemProvinceDown, ProblemProvinceSlow, ProblemProvinceNonsense, ProblemProvinceUnknown, ProblemMismatch,
-		ProblemFrozen, ProblemTooMany, ProblemRegister, ProblemNation, ProblemUnresolved, ProblemSignOut, ProblemMethodNotAllowed, ProblemClonedPasskey, ProblemTooManyMethods,
+		ProblemFrozen, ProblemStepUp, ProblemTooMany, ProblemRegister, ProblemNation, ProblemUnresolved, ProblemSignOut, ProblemMethodNotAllowed, ProblemClonedPasskey, ProblemTooManyMethods,
 	}
 }
 
