@@ -22,7 +22,7 @@ type Case struct {
 	Assignee string // the officer who has it, a person's ID; "" if nobody
 	// DuplicateOf is the case that it was joined to.
 	DuplicateOf string
-	// Version grows by one with each step, from 1.
+	// Version is how many events there are.
 	Version   int64
 	FiledAt   time.Time
 	DueAt     time.Time
@@ -32,7 +32,7 @@ type Case struct {
 
 // CaseEvent is something that happened to a case.
 type CaseEvent struct {
-	Seq   int64 // the version that it made
+	Seq   int64 // from 1
 	At    time.Time
 	What  string
 	Actor string
@@ -43,8 +43,8 @@ type CaseEvent struct {
 type CaseStep struct {
 	// Case is the case as it is afterwards. Its Version is the one that was read, 0 to file it: if another is stored, ErrConflict.
 	Case Case
-	// Event is what happened. Its Seq is given by the store.
-	Event CaseEvent
+	// Events are what happened, in order. Their Seq is given by the store.
+	Events []CaseEvent
 	// Place, Lift and Confirm change holds. A confirmed hold does not lapse. ErrConflict if one to be lifted or confirmed does not lie.
 	Place   []Hold
 	Lift    []HoldLift
@@ -134,7 +134,7 @@ type Move struct {
 	Key             string
 	Document        Document
 	From            string
-	To              string // "" drops a link
+	To              string // "" drops a link or a credential; the credential is gone
 }
 
 // Merge makes two persons one: links, credentials, documents, consents and holds of From are Into's. From stays as a name for Into, and so do

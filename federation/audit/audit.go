@@ -59,17 +59,21 @@ type Appender interface {
 	AppendAudit(ctx context.Context, record func(seq int64) ([]byte, error)) (int64, error)
 }
 
-// Append writes an entry at the end of the log, whatever its Seq.
+// Encode is an entry as it is written at a place of the log, whatever its Seq.
+func (e Entry) Encode(seq int64) ([]byte, error) {
+	e.Seq, e.At = seq, e.At.UTC().Truncate(time.Millisecond)
+	if err := e.check(); err != nil {
+		return nil, err
+	}
+	return json.Marshal(e)
+}
+
+// Append writes an entry at the end of the log.
 func Append(ctx context.Context, to Appender, e Entry) error {
-	e.At = e.At.UTC().Truncate(time.Millisecond)
 	if err := e.check(); err != nil {
 		return err
 	}
-	_, err := to.AppendAudit(ctx, func(seq int64) ([]byte, error) {
-		e.Seq = seq
-		return json.Marshal(e)
-	})
-	if err != nil {
+	if _, err := to.AppendAudit(ctx, e.Encode); err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
 	return nil

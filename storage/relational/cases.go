@@ -14,7 +14,7 @@ func (s *Store) StepCase(ctx context.Context, step storage.CaseStep) error {
 		if err != nil {
 			return err
 		}
-		if err := s.stepHolds(ctx, tx, step, touched); err != nil {
+		if err := s.stepHolds(ctx, tx, step); err != nil {
 			return err
 		}
 		if step.Correction != nil {
@@ -65,7 +65,7 @@ func (s *Store) lockTouched(ctx context.Context, tx Executor, step storage.CaseS
 	return touched, s.lockPersons(ctx, tx, ids...)
 }
 
-func (s *Store) stepHolds(ctx context.Context, tx Executor, step storage.CaseStep, touched map[string]bool) error {
+func (s *Store) stepHolds(ctx context.Context, tx Executor, step storage.CaseStep) error {
 	for _, h := range step.Place {
 		if _, err := s.placeHold(ctx, tx, h); err != nil {
 			return err
@@ -100,8 +100,8 @@ func (s *Store) writeCase(ctx context.Context, tx Executor, step storage.CaseSte
 	duplicateOf := ""
 	if c.Version == 0 {
 		_, err = tx.Exec(ctx, `INSERT INTO cases (id, number, kind, topic, state, open, person_id, region, rank, filer, assignee, duplicate_of,
-			version, filed_at, due_at, updated_at, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14, $15, $16)`,
-			c.ID, c.Number, c.Kind, c.Topic, c.State, c.Open, c.PersonID, c.Region, -c.Priority, c.Filer, c.Assignee, c.DuplicateOf,
+			version, filed_at, due_at, updated_at, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+			c.ID, c.Number, c.Kind, c.Topic, c.State, c.Open, c.PersonID, c.Region, -c.Priority, c.Filer, c.Assignee, c.DuplicateOf, len(step.Events),
 			millis(c.FiledAt), millis(c.DueAt), millis(c.UpdatedAt), body)
 	} else {
 		if err := tx.Row(ctx, `SELECT region, kind, state, duplicate_of FROM cases WHERE id = $1 AND version = $2`+s.hot.ForUpdate,
@@ -112,20 +112,22 @@ func (s *Store) writeCase(ctx context.Context, tx Executor, step storage.CaseSte
 			return err
 		}
 		err = one(ctx, tx, storage.ErrConflict, `UPDATE cases SET kind = $3, topic = $4, state = $5, open = $6, person_id = $7, region = $8, rank = $9,
-			assignee = $10, duplicate_of = $11, version = version + 1, due_at = $12, updated_at = $13, body = $14 WHERE id = $1 AND version = $2`,
-			c.ID, c.Version, c.Kind, c.Topic, c.State, c.Open, c.PersonID, c.Region, -c.Priority, c.Assignee, c.DuplicateOf,
+			assignee = $10, duplicate_of = $11, version = version + $12, due_at = $13, updated_at = $14, body = $15 WHERE id = $1 AND version = $2`,
+			c.ID, c.Version, c.Kind, c.Topic, c.State, c.Open, c.PersonID, c.Region, -c.Priority, c.Assignee, c.DuplicateOf, len(step.Events),
 			millis(c.DueAt), millis(c.UpdatedAt), body)
 	}
 	if err != nil {
 		return err
 	}
-	detail, err := s.seal(step.Event.Body, "case_events.body", c.ID)
-	if err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, `INSERT INTO case_events (case_id, seq, at, what, actor, body) VALUES ($1, $2, $3, $4, $5, $6)`,
-		c.ID, c.Version+1, millis(step.Event.At), step.Event.What, step.Event.Actor, detail); err != nil {
-		return err
+	for n, e := range step.Events {
+		detail, err := s.seal(e.Body, "case_events.body", c.ID)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO case_events (case_id, seq, at, what, actor, body) VALUES ($1, $2, $3, $4, $5, $6)`,
+			c.ID, c.Version+int64(n)+1, millis(e.At), e.What, e.Actor, detail); err != nil {
+			return err
+		}
 	}
 	is := storage.CaseCount{Region: c.Region, Kind: c.Kind, State: c.State}
 	counted, counts := c.Version > 0 && duplicateOf == "", c.DuplicateOf == ""

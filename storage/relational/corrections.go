@@ -190,6 +190,9 @@ func (s *Store) move(ctx context.Context, tx Executor, m storage.Move) (moved, e
 		return row, nil
 	case storage.MoveCredential:
 		row.key = []byte(m.Key)
+		if m.To == "" {
+			return row, one(ctx, tx, storage.ErrConflict, `DELETE FROM credentials WHERE id = $1 AND person_id = $2`, m.Key, m.From)
+		}
 		return row, one(ctx, tx, storage.ErrConflict, `UPDATE credentials SET person_id = $3 WHERE id = $1 AND person_id = $2`, m.Key, m.From, m.To)
 	case storage.MoveDocument:
 		row.key = s.documentLookup(m.Document)

@@ -18,8 +18,8 @@ func (f *fixture) filing(person string) storage.CaseStep {
 			ID: text(), Number: text()[:8], Kind: "wrong_link", Topic: "wrong_link", State: "filed", Open: true, PersonID: person, Region: "51",
 			Priority: 2, Filer: "application:sc", FiledAt: f.now, DueAt: f.now.Add(72 * time.Hour), UpdatedAt: f.now, Body: []byte(`{"said":"阿依努尔"}`),
 		},
-		Event: storage.CaseEvent{At: f.now, What: "filed", Actor: "application:sc", Body: []byte(`{}`)},
-		Audit: func(seq int64) ([]byte, error) { return fmt.Appendf(nil, "record %d", seq), nil },
+		Events: []storage.CaseEvent{{At: f.now, What: "filed", Actor: "application:sc", Body: []byte(`{}`)}},
+		Audit:  func(seq int64) ([]byte, error) { return fmt.Appendf(nil, "record %d", seq), nil },
 	}
 }
 
@@ -36,7 +36,7 @@ func (f *fixture) filed(t *testing.T, step storage.CaseStep) storage.Case {
 func (f *fixture) next(c storage.Case, state string) storage.CaseStep {
 	step := f.filing(c.PersonID)
 	step.Case = c
-	step.Case.State, step.Event.What = state, state
+	step.Case.State, step.Events[0].What = state, state
 	return step
 }
 
@@ -149,9 +149,12 @@ var caseCases = map[string]func(*testing.T, *fixture){
 			region   string
 			kind     string
 			assignee string
-		}{{3, 2, "33", "takeover", ""}, {3, 5, "51", "takeover", "me"}, {1, 1, "33", "collision", ""}, {0, 9, "11", "collision", "me"}} {
+		}{
+			{3, 2 * time.Hour, "33", "takeover", ""}, {3, 5 * time.Hour, "51", "takeover", "me"},
+			{1, time.Hour, "33", "collision", ""}, {0, 9 * time.Hour, "11", "collision", "me"},
+		} {
 			step := f.filing("")
-			step.Case.Priority, step.Case.DueAt, step.Case.Region, step.Case.Kind = c.priority, f.now.Add(c.due*time.Hour), c.region, c.kind
+			step.Case.Priority, step.Case.DueAt, step.Case.Region, step.Case.Kind = c.priority, f.now.Add(c.due), c.region, c.kind
 			step.Case.Assignee = c.assignee
 			want = append(want, f.filed(t, step).ID)
 		}

@@ -72,7 +72,7 @@ CREATE INDEX cases_duplicates ON cases (duplicate_of) WHERE duplicate_of <> '';
 
 CREATE TABLE case_events (
 	case_id TEXT COLLATE "C" NOT NULL,
-	seq     BIGINT NOT NULL, -- the case's version
+	seq     BIGINT NOT NULL, -- from 1
 	at      BIGINT NOT NULL,
 	what    TEXT   NOT NULL,
 	actor   TEXT   NOT NULL,

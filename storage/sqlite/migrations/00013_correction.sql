@@ -72,7 +72,7 @@ CREATE INDEX cases_duplicates ON cases (duplicate_of) WHERE duplicate_of <> '';
 
 CREATE TABLE case_events (
 	case_id TEXT NOT NULL,
-	seq     INTEGER NOT NULL, -- the case's version
+	seq     INTEGER NOT NULL, -- from 1
 	at      INTEGER NOT NULL,
 	what    TEXT   NOT NULL,
 	actor   TEXT   NOT NULL,

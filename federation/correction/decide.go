@@ -1,0 +1,333 @@
+package correction
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"manyou/federation/identity"
+	"manyou/storage"
+)
+
+// Decision is what officers decide.
+type Decision string
+
+// The decisions. A rejection is none of them: it changes nothing, one officer takes it, and it can be appealed against.
+const (
+	Correct    Decision = "correct"    // an attribute: the name, or a phone number that is another's
+	Relink     Decision = "relink"     // a subject of another issuer is another person
+	Unlink     Decision = "unlink"     // a subject of another issuer is nobody here
+	Merge      Decision = "merge"      // two records are one person
+	Split      Decision = "split"      // one record is two persons
+	Freeze     Decision = "freeze"     // nobody signs in, until a thaw is decided
+	Thaw       Decision = "thaw"       // the freezes of the case end
+	Deactivate Decision = "deactivate" // the person died, or the record is cancelled
+	Reinstate  Decision = "reinstate"  // that was wrong
+	Undo       Decision = "undo"       // an earlier decision is taken back
+)
+
+// Decisions lists the decisions.
+func Decisions() []Decision {
+	return []Decision{Correct, Relink, Unlink, Merge, Split, Freeze, Thaw, Deactivate, Reinstate, Undo}
+}
+
+// Proposal is a decision that somebody wants and others have to approve.
+type Proposal struct {
+	ID       string   `json:"id"`
+	Decision Decision `json:"decision"`
+	// Person is whose record changes. Other is the record that is merged into it, or the person that a link goes to.
+	Person string `json:"person"`
+	Other  string `json:"other,omitempty"`
+	// Name is what a person is called now, and should be.
+	Name *[2]string `json:"name,omitempty"`
+	Link *Link      `json:"link,omitempty"`
+	// Split are what the other one of two takes along; their record begins with it.
+	Split *Splitting `json:"split,omitempty"`
+	// Credential is one that is another's.
+	Credential string `json:"credential,omitempty"`
+	Undo       string `json:"undo,omitempty"`
+	Why        string `json:"why,omitempty"`
+
+	By        string     `json:"by"`
+	At        time.Time  `json:"at"`
+	Approvals []Approval `json:"approvals,omitempty"`
+	AppliedAt time.Time  `json:"applied_at,omitzero"`
+}
+
+// Splitting is what belongs to the other one of two who were one.
+type Splitting struct {
+	ID          string             `json:"id"` // of the person who begins
+	Name        string             `json:"name"`
+	Region      string             `json:"region"`
+	Links       []Link             `json:"links,omitempty"`
+	Credentials []string           `json:"credentials,omitempty"`
+	Documents   []storage.Document `json:"documents,omitempty"`
+}
+
+// Approval is an officer's agreement.
+type Approval struct {
+	By string    `json:"by"`
+	At time.Time `json:"at"`
+}
+
+// persons are those whom a proposal changes.
+func (p *Proposal) persons() []string {
+	list := []string{p.Person}
+	if p.Other != "" {
+		list = append(list, p.Other)
+	}
+	if p.Split != nil {
+		list = append(list, p.Split.ID)
+	}
+	return list
+}
+
+// ErrProposal reports a proposal that says too little, or what cannot be.
+var ErrProposal = errors.New("correction: the proposal does not fit what is stored")
+
+// Propose puts a decision before the other officers. What it says is compared with what is stored; [ErrProposal].
+func (q *Queue) Propose(ctx context.Context, o Officer, c *Case, p Proposal) error {
+	if err := checkText(p.Why); err != nil {
+		return err
+	}
+	if p.Person == "" {
+		p.Person = c.PersonID
+	}
+	if err := q.mayDecide(ctx, o, c, &p); err != nil {
+		return err
+	}
+	s, err := begin(c, EventProposed, o.actor(), Proposed)
+	if err != nil {
+		return err
+	}
+	p.By = o.actor()
+	if err := q.complete(ctx, &p); err != nil {
+		return err
+	}
+	c.Body.Proposal = &p
+	s.note(EventProposed, Note{Text: p.Why, Proposal: &p})
+	return q.take(ctx, s)
+}
+
+// complete fills in what a proposal leaves out, and holds it to what is stored.
+func (q *Queue) complete(ctx context.Context, p *Proposal) (err error) {
+	if p.ID, err = q.newID(); err != nil {
+		return err
+	}
+	p.At, p.Approvals = q.Clock(), nil
+	person, err := q.Store.Person(ctx, p.Person)
+	if errors.Is(err, storage.ErrNotFound) || err == nil && person.MergedInto != "" && p.Decision != Undo {
+		return ErrProposal
+	} else if err != nil {
+		return err
+	}
+	switch p.Decision {
+	case Correct:
+		if p.Credential != "" {
+			return nil
+		}
+		if p.Name == nil {
+			return ErrProposal
+		}
+		name, err := identity.NormalizeName(p.Name[1])
+		if err != nil || name.Normal == person.Name {
+			return ErrProposal
+		}
+		p.Name = &[2]string{person.Name, name.Normal}
+	case Relink, Unlink:
+		return q.completeLink(ctx, p)
+	case Merge:
+		other, err := q.Store.Person(ctx, p.Other)
+		if errors.Is(err, storage.ErrNotFound) || err == nil && (other.MergedInto != "" || other.ID == p.Person) {
+			return ErrProposal
+		}
+		return err
+	case Split:
+		return q.completeSplit(p, person)
+	case Freeze, Thaw, Deactivate, Reinstate:
+	case Undo:
+		if p.Undo == "" {
+			return ErrProposal
+		}
+	default:
+		return ErrProposal
+	}
+	return nil
+}
+
+func (q *Queue) completeLink(ctx context.Context, p *Proposal) error {
+	links, err := q.Store.LinksOf(ctx, p.Person)
+	if err != nil {
+		return err
+	}
+	if p.Link == nil || !slices.ContainsFunc(links, func(l storage.Link) bool { return l.Issuer == p.Link.Issuer && l.Subject == p.Link.Subject }) {
+		return ErrProposal
+	}
+	if p.Decision == Unlink {
+		return nil
+	}
+	to, err := q.Store.Person(ctx, p.Other)
+	if errors.Is(err, storage.ErrNotFound) || err == nil && (to.MergedInto != "" || to.ID == p.Person) {
+		return ErrProposal
+	}
+	return err
+}
+
+func (q *Queue) completeSplit(p *Proposal, person storage.Person) (err error) {
+	n := p.Split
+	if n == nil || len(n.Links)+len(n.Credentials)+len(n.Documents) == 0 {
+		return ErrProposal
+	}
+	name, err := identity.NormalizeName(n.Name)
+	if err != nil {
+		return ErrProposal
+	}
+	n.Name = name.Normal
+	if n.Region == "" {
+		n.Region = person.Region
+	}
+	for _, d := range n.Documents {
+		if !slices.Contains(person.Documents, d) {
+			return ErrProposal
+		}
+	}
+	n.ID, err = q.newID()
+	return err
+}
+
+// Return sends a proposal back to review.
+func (q *Queue) Return(ctx context.Context, o Officer, c *Case, why string) error {
+	if err := checkText(why); err != nil {
+		return err
+	}
+	if err := q.mayDecide(ctx, o, c, c.Body.Proposal); err != nil {
+		return err
+	}
+	s, err := begin(c, EventReturned, o.actor(), InReview)
+	if err != nil {
+		return err
+	}
+	c.Body.Proposal = nil
+	s.note(EventReturned, Note{Text: why})
+	return q.take(ctx, s)
+}
+
+// Approve agrees to the proposal of another officer. With the last approval that the policy wants, it is applied in the same transaction. If
+// what is stored changed since the proposal, so that it does not fit any more: [storage.ErrConflict], and nothing is written.
+func (q *Queue) Approve(ctx context.Context, o Officer, c *Case) error {
+	p := c.Body.Proposal
+	if p == nil {
+		return ErrState
+	}
+	if err := q.mayDecide(ctx, o, c, p); err != nil {
+		return err
+	}
+	s, err := begin(c, EventApproved, o.actor(), Proposed)
+	if err != nil {
+		return err
+	}
+	for _, earlier := range append([]string{p.By}, approvers(p)...) {
+		person, ok := IsOfficer(earlier)
+		if !ok {
+			continue // a rule proposed it
+		}
+		same, err := q.same(ctx, o.PersonID, person)
+		if err != nil {
+			return err
+		}
+		if same {
+			return ErrSamePerson
+		}
+	}
+	agreed := *p
+	agreed.Approvals = append(slices.Clone(p.Approvals), Approval{By: o.actor(), At: q.Clock()})
+	c.Body.Proposal = &agreed
+	if len(agreed.Approvals) < q.Policy.approvals(p.Decision) {
+		s.note(EventEndorsed, Note{})
+		return q.take(ctx, s)
+	}
+	s.note(EventApproved, Note{})
+	if err := q.apply(ctx, &s, &agreed); err != nil {
+		return err
+	}
+	return q.take(ctx, s)
+}
+
+func approvers(p *Proposal) (list []string) {
+	for _, a := range p.Approvals {
+		list = append(list, a.By)
+	}
+	return list
+}
+
+// apply adds to a step what a decision changes. The holds that the case placed meanwhile end with it.
+func (q *Queue) apply(ctx context.Context, s *step, p *Proposal) error {
+	s.state = Applied
+	p.AppliedAt = q.Clock()
+	s.c.Body.Proposal = nil
+	s.c.Body.Decided = append(slices.Clone(s.c.Body.Decided), *p)
+	s.system(EventApplied, Note{Proposal: p})
+	lasting := func(h storage.Hold) bool { return h.Kind == storage.HoldDeactivate }
+	change := &storage.Correction{ID: p.ID, Touch: []string{p.Person}}
+	switch p.Decision {
+	case Correct:
+		if p.Credential != "" {
+			change.Moves = []storage.Move{{What: storage.MoveCredential, Key: p.Credential, From: p.Person}}
+		} else {
+			change.Names = []storage.Rename{{PersonID: p.Person, From: p.Name[0], To: p.Name[1]}}
+		}
+	case Relink, Unlink:
+		change.Moves = []storage.Move{{What: storage.MoveLink, Issuer: p.Link.Issuer, Subject: p.Link.Subject, From: p.Person, To: p.Other}}
+	case Merge:
+		change.Merges = []storage.Merge{{From: p.Other, Into: p.Person}}
+	case Split:
+		q.split(change, p)
+	case Freeze, Deactivate:
+		kind := map[Decision]storage.HoldKind{Freeze: storage.HoldFreeze, Deactivate: storage.HoldDeactivate}[p.Decision]
+		if err := q.place(s, Target{Person: p.Person, Link: p.Link}, kind, time.Time{}, actorSystem+":"+p.ID); err != nil {
+			return err
+		}
+	case Thaw:
+	case Reinstate:
+		return q.reinstate(ctx, s, p, change)
+	case Undo:
+		change.Undo = p.Undo
+	default:
+		return fmt.Errorf("%w: %q", ErrProposal, p.Decision)
+	}
+	s.correction = change
+	return q.liftAll(ctx, s, func(h storage.Hold) bool { return !lasting(h) })
+}
+
+func (q *Queue) split(change *storage.Correction, p *Proposal) {
+	n := p.Split
+	change.Of, change.Create = p.Person, &storage.Person{
+		ID: n.ID, Name: n.Name, Region: n.Region, Status: storage.PersonActive, Epoch: 1, CreatedAt: q.Clock(),
+	}
+	for _, l := range n.Links {
+		change.Moves = append(change.Moves, storage.Move{What: storage.MoveLink, Issuer: l.Issuer, Subject: l.Subject, From: p.Person, To: n.ID})
+	}
+	for _, id := range n.Credentials {
+		change.Moves = append(change.Moves, storage.Move{What: storage.MoveCredential, Key: id, From: p.Person, To: n.ID})
+	}
+	for _, d := range n.Documents {
+		change.Moves = append(change.Moves, storage.Move{What: storage.MoveDocument, Document: d, From: p.Person, To: n.ID})
+	}
+}
+
+// reinstate lifts what deactivates a person, whichever case it was of, and the case's own holds.
+func (q *Queue) reinstate(ctx context.Context, s *step, p *Proposal, change *storage.Correction) error {
+	holds, err := q.Store.HoldsOf(ctx, p.Person)
+	if err != nil {
+		return err
+	}
+	for _, h := range holds {
+		if h.Lies() && (h.Kind == storage.HoldDeactivate || h.CaseID == s.c.ID) {
+			s.lift = append(s.lift, storage.HoldLift{ID: h.ID, By: s.actor})
+		}
+	}
+	s.correction = change
+	return nil
+}

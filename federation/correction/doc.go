@@ -1,0 +1,29 @@
+// Package correction is the queue of disputes about identities: from the complaint to the decision that puts it right.
+//
+// It owns the case and its state machine, who may take which step, the holds that a case places, what a decision changes, and automatic
+// triage. It does not know pages or protocols, and it tells nobody: what was decided is in storage, and federation/signals tells of it.
+// Each step is one transaction of storage ([storage.Cases]): the step, the holds, the change of persons with their new epoch, and the
+// record of the audit log.
+//
+//	 File
+//	  │                              ┌── join: duplicate of an open case of the same person and topic
+//	  ▼                              │
+//	filed ── triage, at once ──► triaged ── Take ──► in_review ◄─────────────────────────────┐
+//	                               │                  │  ▲   │                               │
+//	    a rule proposes what is ───┤          Propose │  │   │ Reject, or Withdraw by the    │
+//	    safe; a second decides     │                  ▼  │   │ filer, from any open state    │
+//	                               └────────────► proposed   ├──► rejected ──┐               │
+//	                                 Return ─────────┘ │     └──► withdrawn  │               │
+//	                                                   │ Approve, the last   │               │
+//	                                                   ▼ that is needed      │               │
+//	                                     approved ► applied   one step       │ Appeal, by the│person or the filer: appealed ──┐
+//	                                                   │                     │ Reopen, by a supervisor: reopened ─────────────┤
+//	                  all regions have acknowledged    ▼                     │                                                │
+//	                                              propagated                 │                                                │
+//	                  all applications have            │                     │                            Take ──► in_review ◄┘
+//	                                                   ▼                     │
+//	                                                 closed ─────────────────┘
+//
+// Four eyes: who proposes does not approve, and nobody decides about themselves or about what they filed ([Officer.mayDecide]). A hold that
+// one officer places alone lapses within an hour, unless a second confirms it.
+package correction

@@ -1,0 +1,189 @@
+package correction
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"manyou/storage"
+)
+
+// Take gives a case to the officer who takes it.
+func (q *Queue) Take(ctx context.Context, o Officer, c *Case) error {
+	if err := q.mayDecide(ctx, o, c, nil); err != nil {
+		return err
+	}
+	s, err := begin(c, EventTaken, o.actor(), InReview)
+	if err != nil {
+		return err
+	}
+	c.Assignee = o.PersonID
+	s.note(EventTaken, Note{})
+	return q.take(ctx, s)
+}
+
+// Assign gives a case to another officer. Who may give: a supervisor, or who has it.
+func (q *Queue) Assign(ctx context.Context, o, to Officer, c *Case) error {
+	if err := o.supervises(c); err != nil && (c.Assignee != o.PersonID || o.works(c) != nil) {
+		return err
+	}
+	if err := q.mayDecide(ctx, to, c, nil); err != nil {
+		return err
+	}
+	s, err := begin(c, EventTaken, o.actor(), InReview)
+	if err != nil {
+		return err
+	}
+	c.Assignee = to.PersonID
+	s.note(EventTaken, Note{To: to.PersonID})
+	return q.take(ctx, s)
+}
+
+// Note writes something down. It changes nothing.
+func (q *Queue) Note(ctx context.Context, o Officer, c *Case, text string) error {
+	if err := o.works(c); err != nil {
+		return err
+	}
+	return q.say(ctx, c, EventNoted, o.actor(), text)
+}
+
+// Escalate makes a case more urgent, by one.
+func (q *Queue) Escalate(ctx context.Context, o Officer, c *Case, why string) error {
+	if err := o.works(c); err != nil {
+		return err
+	}
+	c.Priority = min(c.Priority+1, PriorityUrgent)
+	return q.say(ctx, c, EventEscalated, o.actor(), why)
+}
+
+func (q *Queue) say(ctx context.Context, c *Case, what, actor, text string) error {
+	if err := checkText(text); err != nil {
+		return err
+	}
+	s, err := begin(c, what, actor, "")
+	if err != nil {
+		return err
+	}
+	s.note(what, Note{Text: text})
+	return q.take(ctx, s)
+}
+
+func checkText(text string) error {
+	if !utf8.ValidString(text) || utf8.RuneCountInString(text) > maxText {
+		return ErrTooLarge
+	}
+	return nil
+}
+
+// AddEvidence adds what a source says. Who adds it is its source.
+func (q *Queue) AddEvidence(ctx context.Context, c *Case, e Evidence) error {
+	if err := e.check(); err != nil {
+		return err
+	}
+	s, err := begin(c, EventEvidence, e.Source, "")
+	if err != nil {
+		return err
+	}
+	if e.At.IsZero() {
+		e.At = q.Clock()
+	}
+	c.Body.Evidence = append(slices.Clone(c.Body.Evidence), e)
+	s.note(EventEvidence, Note{Evidence: &e})
+	return q.take(ctx, s)
+}
+
+// Reject ends a case without a change. Its holds are lifted.
+func (q *Queue) Reject(ctx context.Context, o Officer, c *Case, why string) error {
+	if err := q.mayDecide(ctx, o, c, nil); err != nil {
+		return err
+	}
+	return q.end(ctx, c, EventRejected, o.actor(), why, Rejected)
+}
+
+// Withdraw ends a case for the one who filed it. [ErrSelf] if that was somebody else.
+func (q *Queue) Withdraw(ctx context.Context, filer string, c *Case, why string) error {
+	if filer != c.Filer {
+		return ErrSelf
+	}
+	return q.end(ctx, c, EventWithdrawn, filer, why, Withdrawn)
+}
+
+func (q *Queue) end(ctx context.Context, c *Case, what, actor, why string, to State) error {
+	if err := checkText(why); err != nil {
+		return err
+	}
+	s, err := begin(c, what, actor, to)
+	if err != nil {
+		return err
+	}
+	if err := q.liftAll(ctx, &s, func(storage.Hold) bool { return true }); err != nil {
+		return err
+	}
+	c.Body.Proposal = nil
+	s.note(what, Note{Text: why})
+	return q.take(ctx, s)
+}
+
+// Appeal objects to how a case ended: by whom it is about or by who filed it, within [Policy.Appeal].
+func (q *Queue) Appeal(ctx context.Context, by string, c *Case, why string) error {
+	if by != c.Filer && by != filerPerson+c.PersonID {
+		return ErrSelf
+	}
+	if err := checkText(why); err != nil {
+		return err
+	}
+	s, err := begin(c, EventAppealed, by, Appealed)
+	if err != nil {
+		return err
+	}
+	if q.Clock().After(c.UpdatedAt.Add(q.Policy.Appeal)) {
+		return ErrState
+	}
+	c.Assignee, c.Priority, c.DueAt = "", max(c.Priority, PriorityHigh), q.due(c)
+	s.note(EventAppealed, Note{Text: why})
+	return q.take(ctx, s)
+}
+
+// Reopen takes up a case again that had ended.
+func (q *Queue) Reopen(ctx context.Context, o Officer, c *Case, why string) error {
+	if err := o.supervises(c); err != nil {
+		return err
+	}
+	if err := checkText(why); err != nil {
+		return err
+	}
+	s, err := begin(c, EventReopened, o.actor(), Reopened)
+	if err != nil {
+		return err
+	}
+	c.Assignee, c.DueAt = "", q.due(c)
+	s.note(EventReopened, Note{Text: why})
+	return q.take(ctx, s)
+}
+
+func (q *Queue) due(c *Case) time.Time { return q.Clock().Add(q.Policy.Due[Kind(c.Kind)]) }
+
+// Propagate notes that all regions have acknowledged what was decided, and Close that all applications have.
+func (q *Queue) Propagate(ctx context.Context, c *Case) error {
+	s, err := begin(c, EventPropagated, actorSystem, Propagated)
+	if err != nil {
+		return err
+	}
+	s.note(EventPropagated, Note{})
+	return q.take(ctx, s)
+}
+
+// Close ends a case whose decision has arrived everywhere.
+func (q *Queue) Close(ctx context.Context, c *Case) error {
+	s, err := begin(c, EventClosed, actorSystem, Closed)
+	if err != nil {
+		return err
+	}
+	s.note(EventClosed, Note{})
+	return q.take(ctx, s)
+}
+
+// IsOfficer reports whether an actor of the history is an officer, and who.
+func IsOfficer(actor string) (person string, ok bool) { return strings.CutPrefix(actor, filerOfficer) }
