@@ -11,6 +11,8 @@ type Onward struct {
 	SessionID        []byte
 	SessionExpiresAt time.Time
 	PersonID         string
+	// Known is the subject that the application knows the person by; only for [Onwards.NoteOnward].
+	Known string
 	// EndedAt is when the session ceased to stand, or its person's sessions did; only of those that [Onwards.EndedOnward] lists.
 	EndedAt time.Time
 }
@@ -25,8 +27,8 @@ type Delivery struct {
 // Onwards are what applications have to be told when sessions end. The end of a session is written with the session, so there is
 // nothing that could be written without the other; what was told is the position of the application.
 type Onwards interface {
-	// NoteOnward remembers that an application builds on a session; noting it again changes nothing. The application's delivery
-	// begins at that time if it has none.
+	// NoteOnward remembers that an application builds on a session, and by which subject it knows the person; noting it again changes
+	// nothing. The application's delivery begins at that time if it has none.
 	NoteOnward(ctx context.Context, o Onward, at time.Time) error
 	// EndedOnward lists the sessions of an application that ceased to stand at that time, with an ID after the one given, or later,
 	// in order of that time and of IDs, at most limit. One read.

@@ -10,6 +10,7 @@ type Store interface {
 	Persons
 	Holds
 	Cases
+	Signals
 	Register
 	Links
 	Credentials

@@ -10,7 +10,7 @@ import (
 // StepCase implements [storage.Cases].
 func (s *Store) StepCase(ctx context.Context, step storage.CaseStep) error {
 	return s.inTx(ctx, func(tx Executor) error {
-		touched, err := s.lockTouched(ctx, tx, step)
+		touched, signals, err := s.lockTouched(ctx, tx, step)
 		if err != nil {
 			return err
 		}
@@ -30,39 +30,48 @@ func (s *Store) StepCase(ctx context.Context, step storage.CaseStep) error {
 		if _, err := appendAudit(ctx, tx, step.Audit); err != nil {
 			return err
 		}
+		if err := appendSignals(ctx, tx, step.Case.UpdatedAt, signals...); err != nil {
+			return err
+		}
 		return s.writeCase(ctx, tx, step)
 	})
 }
 
-// lockTouched locks the persons that a step changes, before anything else, and returns them with whether their epoch grows anyway.
-func (s *Store) lockTouched(ctx context.Context, tx Executor, step storage.CaseStep) (map[string]bool, error) {
-	touched := map[string]bool{}
+// lockTouched locks the persons that a step changes, before anything else. It returns them with whether their epoch grows anyway, and what
+// others have to hear.
+func (s *Store) lockTouched(ctx context.Context, tx Executor, step storage.CaseStep) (map[string]bool, []storage.Signal, error) {
+	touched, signals := map[string]bool{}, []storage.Signal{}
 	for _, h := range step.Place {
 		if h.Kind != storage.HoldWatch {
 			touched[h.PersonID] = touched[h.PersonID] || weakens(h)
+			signals = append(signals, heard(h, storage.SignalHeld))
 		}
 	}
 	for _, l := range step.Lift {
-		var person string
-		if err := tx.Row(ctx, `SELECT person_id FROM holds WHERE id = $1`, []any{l.ID}, &person); err != nil {
-			return nil, found(err)
+		h, err := holdOf(ctx, tx, l.ID)
+		if err != nil {
+			return nil, nil, err
 		}
-		touched[person] = touched[person] || false
+		touched[h.PersonID] = touched[h.PersonID] || false
+		if h.Kind != storage.HoldWatch {
+			signals = append(signals, heard(h, storage.SignalLifted))
+		}
 	}
 	if c := step.Correction; c != nil {
-		named, err := s.named(ctx, tx, *c)
+		named, said, err := s.named(ctx, tx, *c, step.Case)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, person := range named {
 			touched[person] = true
 		}
+		signals = append(said, signals...) // what was corrected before what is let in again
 	}
 	ids := make([]string, 0, len(touched))
 	for person := range touched {
 		ids = append(ids, person)
 	}
-	return touched, s.lockPersons(ctx, tx, ids...)
+	return touched, signals, s.lockPersons(ctx, tx, ids...)
 }
 
 func (s *Store) stepHolds(ctx context.Context, tx Executor, step storage.CaseStep) error {

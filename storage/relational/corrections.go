@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"manyou/storage"
 )
@@ -16,6 +18,7 @@ const (
 	movedMerge   = "merge"
 	movedName    = "name"
 	movedNew     = "new"
+	movedHere    = "here" // nothing: another issuer's decision was carried out
 )
 
 // moved is a row of moves.
@@ -26,37 +29,81 @@ type moved struct {
 	body     []byte
 }
 
-// named lists the persons that a correction changes.
-func (s *Store) named(ctx context.Context, tx Executor, c storage.Correction) (list []string, err error) {
-	list = append(list, c.Touch...)
-	if c.Of != "" {
-		list = append(list, c.Of)
+// named lists the persons that a correction changes, each once, and what others have to hear of it.
+func (s *Store) named(ctx context.Context, tx Executor, c storage.Correction, of storage.Case) (list []string, signals []storage.Signal, err error) {
+	signal := func(what storage.SignalWhat, person string) storage.Signal {
+		return storage.Signal{What: what, PersonID: person, CaseID: of.ID, Number: of.Number, Decision: c.ID}
 	}
-	for _, r := range c.Names {
-		list = append(list, r.PersonID)
-	}
-	for _, m := range c.Moves {
-		for _, id := range []string{m.From, m.To} {
-			if id != "" && (c.Create == nil || id != c.Create.ID) {
+	add := func(ids ...string) {
+		for _, id := range ids {
+			if id != "" && (c.Create == nil || id != c.Create.ID) && !slices.Contains(list, id) {
 				list = append(list, id)
 			}
+		}
+	}
+	add(c.Touch...)
+	add(c.Of)
+	for _, r := range c.Names {
+		add(r.PersonID)
+	}
+	for _, m := range c.Moves {
+		add(m.From, m.To)
+		if m.What == storage.MoveLink {
+			moved := signal(storage.SignalRelinked, m.From)
+			moved.Issuer, moved.Subject = m.Issuer, m.Subject
+			signals = append(signals, moved)
 		}
 	}
 	for _, m := range c.Merges {
-		list = append(list, m.From, m.Into)
+		add(m.From, m.Into)
+		merged := signal(storage.SignalMerged, m.From)
+		merged.Other = m.Into
+		signals = append(signals, merged)
 	}
-	if c.Undo == "" {
-		return list, nil
-	}
-	moves, err := s.moves(ctx, tx, c.Undo)
-	for _, m := range moves {
-		for _, id := range []string{m.from, m.to} {
-			if id != "" {
-				list = append(list, id)
-			}
+	if c.Undo != "" {
+		moves, err := s.moves(ctx, tx, c.Undo)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, m := range moves {
+			add(m.from, m.to)
 		}
 	}
-	return list, err
+	what := storage.SignalCorrected
+	if c.Undo != "" {
+		what, c.ID = storage.SignalUndone, c.Undo
+	}
+	for _, person := range list {
+		signals = append(signals, signal(what, person))
+	}
+	return list, signals, nil
+}
+
+// CorrectAs implements [storage.Signals].
+func (s *Store) CorrectAs(ctx context.Context, c storage.Correction, of storage.Case, at time.Time) error {
+	return s.inTx(ctx, func(tx Executor) error {
+		named, signals, err := s.named(ctx, tx, c, of)
+		if err != nil {
+			return err
+		}
+		if err := s.lockPersons(ctx, tx, named...); err != nil {
+			return err
+		}
+		done, err := tx.Exec(ctx, `INSERT INTO moves (decision, what, key, from_person, to_person, body) VALUES ($1, $2, $3, '', '', $4) ON CONFLICT DO NOTHING`,
+			c.ID, movedHere, []byte{}, []byte{})
+		if err != nil || done == 0 {
+			return err
+		}
+		if err := s.correct(ctx, tx, c); err != nil {
+			return err
+		}
+		for _, person := range named {
+			if err := settle(ctx, tx, person, true, at); err != nil {
+				return err
+			}
+		}
+		return appendSignals(ctx, tx, at, signals...)
+	})
 }
 
 // moves reads what a decision moved.
@@ -309,6 +356,8 @@ func (s *Store) moveBack(ctx context.Context, tx Executor, m moved) error {
 		}
 		_, err = s.rename(ctx, tx, storage.Rename{PersonID: m.to, From: names[1], To: names[0]})
 		return err
+	case movedHere:
+		return nil
 	case movedNew: // who began then was the other one all along
 		return one(ctx, tx, storage.ErrConflict, `UPDATE persons SET merged_into = $2 WHERE id = $1 AND merged_into = ''`, m.to, m.from)
 	case movedMerge:

@@ -20,28 +20,30 @@ func (s *Store) PlaceHold(ctx context.Context, h storage.Hold) error {
 		if err != nil || !placed {
 			return err
 		}
-		return settle(ctx, tx, h.PersonID, weakens(h), h.PlacedAt)
+		if err := settle(ctx, tx, h.PersonID, weakens(h), h.PlacedAt); err != nil {
+			return err
+		}
+		return appendSignals(ctx, tx, h.PlacedAt, heard(h, storage.SignalHeld))
 	})
 }
 
 // LiftHold implements [storage.Holds].
 func (s *Store) LiftHold(ctx context.Context, l storage.HoldLift, at time.Time) error {
 	return s.inTx(ctx, func(tx Executor) error {
-		var person string
-		var liftedAt int64
-		if err := tx.Row(ctx, `SELECT person_id, lifted_at FROM holds WHERE id = $1`, []any{l.ID}, &person, &liftedAt); err != nil {
-			return found(err)
-		}
-		if liftedAt > 0 {
-			return nil
-		}
-		if err := s.lockPersons(ctx, tx, person); err != nil {
+		h, err := holdOf(ctx, tx, l.ID)
+		if err != nil {
 			return err
 		}
-		if _, err := liftHold(ctx, tx, l, at); err != nil {
+		if err := s.lockPersons(ctx, tx, h.PersonID); err != nil {
 			return err
 		}
-		return settle(ctx, tx, person, false, at)
+		if n, err := liftHold(ctx, tx, l, at); err != nil || n == 0 {
+			return err
+		}
+		if err := settle(ctx, tx, h.PersonID, false, at); err != nil {
+			return err
+		}
+		return appendSignals(ctx, tx, at, heard(h, storage.SignalLifted))
 	})
 }
 
@@ -55,8 +57,24 @@ func (s *Store) LapsedHolds(ctx context.Context, now time.Time, limit int) ([]st
 	return s.holds(ctx, `SELECT `+holdColumns+` FROM holds WHERE until > 0 AND lifted_at = 0 AND until <= $1 ORDER BY until, id LIMIT $2`, millis(now), limit)
 }
 
-func (s *Store) holds(ctx context.Context, query string, args ...any) (list []storage.Hold, err error) {
-	err = s.read.Rows(ctx, query, args, func(scan Scan) error {
+// holdOf reads one within a transaction. [storage.ErrNotFound].
+func holdOf(ctx context.Context, tx Executor, id string) (storage.Hold, error) {
+	list, err := holdsBy(ctx, tx, `SELECT `+holdColumns+` FROM holds WHERE id = $1`, id)
+	if err == nil && len(list) == 0 {
+		err = storage.ErrNotFound
+	}
+	if err != nil {
+		return storage.Hold{}, err
+	}
+	return list[0], nil
+}
+
+func (s *Store) holds(ctx context.Context, query string, args ...any) ([]storage.Hold, error) {
+	return holdsBy(ctx, s.read, query, args...)
+}
+
+func holdsBy(ctx context.Context, from Executor, query string, args ...any) (list []storage.Hold, err error) {
+	err = from.Rows(ctx, query, args, func(scan Scan) error {
 		var h storage.Hold
 		var placedAt, until, liftedAt int64
 		if err := scan(&h.ID, &h.PersonID, &h.Issuer, &h.Subject, (*string)(&h.Kind), &h.CaseID, &h.Number, &h.Origin, &placedAt, &h.PlacedBy,

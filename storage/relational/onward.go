@@ -15,6 +15,12 @@ func (s *Store) NoteOnward(ctx context.Context, o storage.Onward, at time.Time) 
 			o.ClientID, millis(at)); err != nil {
 			return err
 		}
+		if o.Known != "" {
+			if _, err := tx.Exec(ctx, `INSERT INTO known (client_id, subject, person_id, since) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+				o.ClientID, o.Known, o.PersonID, millis(at)); err != nil {
+				return err
+			}
+		}
 		_, err := tx.Exec(ctx, `INSERT INTO onward (session_id, expires_at, client_id, person_id) VALUES ($1, $2, $3, $4)
 			ON CONFLICT DO NOTHING`, o.SessionID, millis(o.SessionExpiresAt), o.ClientID, o.PersonID)
 		return err

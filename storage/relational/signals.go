@@ -1,0 +1,164 @@
+package relational
+
+import (
+	"context"
+	"time"
+
+	"manyou/storage"
+)
+
+// heard is what others hear of a hold.
+func heard(h storage.Hold, what storage.SignalWhat) storage.Signal {
+	return storage.Signal{
+		What: what, PersonID: h.PersonID, Issuer: h.Issuer, Subject: h.Subject, HoldID: h.ID, HoldKind: h.Kind, CaseID: h.CaseID, Number: h.Number,
+	}
+}
+
+// appendSignals writes signals within a transaction. The head's row is locked until it ends, so that places are given out in the order of
+// the commits: whoever has heard all up to a place misses nothing.
+func appendSignals(ctx context.Context, tx Executor, at time.Time, signals ...storage.Signal) error {
+	for _, n := range signals {
+		if n.HoldKind == storage.HoldWatch {
+			continue
+		}
+		var seq int64
+		if err := tx.Row(ctx, `UPDATE signal_head SET seq = seq + 1 RETURNING seq`, nil, &seq); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO signals (seq, at, what, person_id, other, issuer, subject, hold_id, hold_kind, case_id, number, decision)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, seq, millis(at), string(n.What), n.PersonID, n.Other, n.Issuer, n.Subject,
+			n.HoldID, string(n.HoldKind), n.CaseID, n.Number, n.Decision); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SignalHead implements [storage.Signals].
+func (s *Store) SignalHead(ctx context.Context) (seq int64, err error) {
+	return seq, s.read.Row(ctx, `SELECT seq FROM signal_head`, nil, &seq)
+}
+
+const signalColumns = `s.seq, s.at, s.what, s.person_id, s.other, s.issuer, s.subject, s.hold_id, s.hold_kind, s.case_id, s.number, s.decision`
+
+// SignalsFor implements [storage.Signals]. The signals are few that lie behind a position, so they are read first; who was merged into the
+// person of a signal is known by that person, too.
+func (s *Store) SignalsFor(ctx context.Context, clientID, issuer string, after int64, limit int) (list []storage.Addressed, err error) {
+	err = s.read.Rows(ctx, `SELECT `+signalColumns+`, k.subject AS known FROM signals s JOIN known k ON k.person_id = s.person_id AND k.client_id = $1
+		WHERE s.seq > $3
+		UNION SELECT `+signalColumns+`, k.subject FROM signals s JOIN persons m ON m.merged_into = s.person_id AND m.merged_into <> ''
+		JOIN known k ON k.person_id = m.id AND k.client_id = $1 WHERE s.seq > $3
+		UNION SELECT `+signalColumns+`, '' FROM signals s WHERE s.seq > $3 AND s.issuer <> '' AND s.issuer = $2
+		ORDER BY seq, known LIMIT $4`, []any{clientID, issuer, after, limit}, func(scan Scan) error {
+		var a storage.Addressed
+		if err := scan(&a.Seq, caseTime{&a.At}, (*string)(&a.What), &a.PersonID, &a.Other, &a.Issuer, &a.Subject, &a.HoldID, (*string)(&a.HoldKind),
+			&a.CaseID, &a.Number, &a.Decision, &a.Known); err != nil {
+			return err
+		}
+		list = append(list, a)
+		return nil
+	})
+	return list, err
+}
+
+// Acknowledge implements [storage.Signals].
+func (s *Store) Acknowledge(ctx context.Context, clientID string, seqs []int64, position int64, at time.Time) error {
+	return s.inTx(ctx, func(tx Executor) error {
+		for _, seq := range seqs {
+			if _, err := tx.Exec(ctx, `INSERT INTO signal_acks (seq, client_id, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, seq, clientID, millis(at)); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(ctx, `UPDATE streams SET position = $2 WHERE client_id = $1 AND position < $2`, clientID, position)
+		return err
+	})
+}
+
+// DeliveriesOf implements [storage.Signals].
+func (s *Store) DeliveriesOf(ctx context.Context, caseID string) (list []storage.SignalDelivery, err error) {
+	err = s.read.Rows(ctx, `SELECT DISTINCT t.client_id, s.seq, s.what, COALESCE(a.at, 0) FROM signals s
+		JOIN persons p ON p.id = s.person_id OR p.merged_into = s.person_id
+		JOIN known k ON k.person_id = p.id JOIN streams t ON t.client_id = k.client_id AND t.status <> 'disabled'
+		LEFT JOIN signal_acks a ON a.seq = s.seq AND a.client_id = t.client_id
+		WHERE s.case_id <> '' AND s.case_id = $1 AND (a.at IS NOT NULL OR s.seq > t.position) ORDER BY s.seq, t.client_id`, []any{caseID}, func(scan Scan) error {
+		var d storage.SignalDelivery
+		if err := scan(&d.ClientID, &d.Seq, (*string)(&d.What), caseTime{&d.AckedAt}); err != nil {
+			return err
+		}
+		list = append(list, d)
+		return nil
+	})
+	return list, err
+}
+
+// KnownAs implements [storage.Signals].
+func (s *Store) KnownAs(ctx context.Context, clientID, subject string) (person string, err error) {
+	err = s.read.Row(ctx, `SELECT CASE WHEN p.merged_into = '' THEN p.id ELSE p.merged_into END FROM known k JOIN persons p ON p.id = k.person_id
+		WHERE k.client_id = $1 AND k.subject = $2`, []any{clientID, subject}, &person)
+	return person, found(err)
+}
+
+// PutStream implements [storage.Signals].
+func (s *Store) PutStream(ctx context.Context, t storage.Stream) error {
+	auth, err := s.sealText(t.Authorization, "streams.auth", t.ID)
+	if err != nil {
+		return err
+	}
+	_, err = s.write.Exec(ctx, `INSERT INTO streams (client_id, id, method, endpoint, auth, events, description, status, reason, verification, position, created_at)
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, seq, $11 FROM signal_head`,
+		t.ClientID, t.ID, t.Method, t.Endpoint, auth, words(t.Events), t.Description, string(t.Status), t.Reason, t.Verification, millis(t.CreatedAt))
+	return err
+}
+
+// SetStream implements [storage.Signals]. What happened while it was disabled was not kept for it.
+func (s *Store) SetStream(ctx context.Context, t storage.Stream) error {
+	auth, err := s.sealText(t.Authorization, "streams.auth", t.ID)
+	if err != nil {
+		return err
+	}
+	return one(ctx, s.write, storage.ErrNotFound, `UPDATE streams SET
+		position = CASE WHEN status = 'disabled' AND $7 <> 'disabled' THEN (SELECT seq FROM signal_head) ELSE position END,
+		method = $2, endpoint = $3, auth = $4, events = $5, description = $6, status = $7, reason = $8, verification = $9 WHERE client_id = $1`,
+		t.ClientID, t.Method, t.Endpoint, auth, words(t.Events), t.Description, string(t.Status), t.Reason, t.Verification)
+}
+
+// DropStream implements [storage.Signals].
+func (s *Store) DropStream(ctx context.Context, clientID string) error {
+	return one(ctx, s.write, storage.ErrNotFound, `DELETE FROM streams WHERE client_id = $1`, clientID)
+}
+
+// Stream implements [storage.Signals].
+func (s *Store) Stream(ctx context.Context, clientID string) (storage.Stream, error) {
+	list, err := s.streams(ctx, `WHERE client_id = $1`, clientID)
+	if err == nil && len(list) == 0 {
+		err = storage.ErrNotFound
+	}
+	if err != nil {
+		return storage.Stream{}, err
+	}
+	return list[0], nil
+}
+
+// ListStreams implements [storage.Signals].
+func (s *Store) ListStreams(ctx context.Context) ([]storage.Stream, error) {
+	return s.streams(ctx, `ORDER BY client_id`)
+}
+
+func (s *Store) streams(ctx context.Context, rest string, args ...any) (all []storage.Stream, err error) {
+	err = s.read.Rows(ctx, `SELECT client_id, id, method, endpoint, auth, events, description, status, reason, verification, position, created_at
+		FROM streams `+rest, args, func(scan Scan) error {
+		var t storage.Stream
+		var auth []byte
+		var events string
+		if err := scan(&t.ClientID, &t.ID, &t.Method, &t.Endpoint, &auth, &events, &t.Description, (*string)(&t.Status), &t.Reason, &t.Verification,
+			&t.Position, caseTime{&t.CreatedAt}); err != nil {
+			return err
+		}
+		var err error
+		t.Events = list(events)
+		t.Authorization, err = s.unsealText(auth, "streams.auth", t.ID)
+		all = append(all, t)
+		return err
+	})
+	return all, err
+}

@@ -1,0 +1,107 @@
+package storage
+
+import (
+	"context"
+	"time"
+)
+
+// SignalWhat is what happened.
+type SignalWhat string
+
+// What others hear of. All but a hold void what was issued before.
+const (
+	SignalHeld      SignalWhat = "held"
+	SignalLifted    SignalWhat = "lifted"
+	SignalCorrected SignalWhat = "corrected" // something of the person is another now
+	SignalMerged    SignalWhat = "merged"    // the person was found to be Other
+	SignalUndone    SignalWhat = "undone"    // Decision, an earlier one, was taken back
+	SignalRelinked  SignalWhat = "relinked"  // the link is another person's now, or nobody's
+)
+
+// Signal is something that happened to a person, or to one link of theirs. It is written by what makes it happen, in one transaction; its
+// place is that of the commit.
+type Signal struct {
+	Seq      int64 // from 1, growing, without a gap
+	At       time.Time
+	What     SignalWhat
+	PersonID string
+	Other    string
+	// Issuer and Subject name the link.
+	Issuer, Subject string
+	HoldID          string
+	HoldKind        HoldKind
+	CaseID, Number  string
+	Decision        string
+}
+
+// Addressed is a signal as one application has to hear it.
+type Addressed struct {
+	Signal
+	// Known is the subject that the application knows the person by; "" if it is told because it is the issuer of the link.
+	Known string
+}
+
+// StreamStatus says whether a stream flows (OpenID Shared Signals Framework 1.0 §8.1.2).
+type StreamStatus string
+
+// The states of a stream.
+const (
+	StreamEnabled  StreamStatus = "enabled"
+	StreamPaused   StreamStatus = "paused"   // what happens is kept
+	StreamDisabled StreamStatus = "disabled" // what happens is not kept
+)
+
+// Stream is what an application wants to hear, and how.
+type Stream struct {
+	ClientID string
+	ID       string
+	// Method is "push" or "poll".
+	Method   string
+	Endpoint string
+	// Authorization is the header that is sent along; sealed at rest.
+	Authorization string
+	Events        []string
+	Description   string
+	Status        StreamStatus
+	Reason        string
+	// Verification is what is to be sent to prove that the stream works, as JSON; "" if nothing is.
+	Verification string
+	// Position is the signal up to which all was acknowledged.
+	Position  int64
+	CreatedAt time.Time
+}
+
+// SignalDelivery is whether an application has acknowledged a signal.
+type SignalDelivery struct {
+	ClientID string
+	Seq      int64
+	What     SignalWhat
+	AckedAt  time.Time // zero: not yet
+}
+
+// Signals are what others have to hear.
+type Signals interface {
+	// PutStream begins a stream, behind all that happened so far. ErrConflict if the application has one.
+	PutStream(ctx context.Context, s Stream) error
+	// SetStream changes all of a stream but its position. ErrNotFound.
+	SetStream(ctx context.Context, s Stream) error
+	// Stream returns the stream of an application. ErrNotFound.
+	Stream(ctx context.Context, clientID string) (Stream, error)
+	// ListStreams returns all, by client ID.
+	ListStreams(ctx context.Context) ([]Stream, error)
+	// DropStream ends one. ErrNotFound.
+	DropStream(ctx context.Context, clientID string) error
+	// SignalHead is the place of the latest signal.
+	SignalHead(ctx context.Context) (int64, error)
+	// SignalsFor lists what an application has to hear behind a place, in order, at most limit: of persons whom it knows, or who were merged
+	// into or with them, and of links of the issuer that it is ("" if it is none). One read.
+	SignalsFor(ctx context.Context, clientID, issuer string, after int64, limit int) ([]Addressed, error)
+	// Acknowledge notes that an application has heard signals, and moves its position forward, never back. Again changes nothing.
+	Acknowledge(ctx context.Context, clientID string, seqs []int64, position int64, at time.Time) error
+	// DeliveriesOf lists who has to hear of a case, with the moment when they did: of streams that are not disabled.
+	DeliveriesOf(ctx context.Context, caseID string) ([]SignalDelivery, error)
+	// KnownAs finds the person whom an application knows by a subject; a person who was merged is who they were found to be. ErrNotFound.
+	KnownAs(ctx context.Context, clientID, subject string) (personID string, err error)
+	// CorrectAs changes persons because another issuer decided so. What was changed under that ID before is not changed again.
+	CorrectAs(ctx context.Context, c Correction, of Case, at time.Time) error
+}

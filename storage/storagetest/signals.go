@@ -1,0 +1,160 @@
+package storagetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"manyou/storage"
+)
+
+// knownTo makes a person known to an application.
+func (f *fixture) knownTo(t *testing.T, client, as string, s storage.Session) (subject string) {
+	t.Helper()
+	o := onwardOf(s, client)
+	o.Known = as
+	check(t, f.NoteOnward(t.Context(), o, f.now))
+	return o.Known
+}
+
+func (f *fixture) stream(client string) storage.Stream {
+	return storage.Stream{
+		ClientID: client, ID: text(), Method: "push", Endpoint: "https://app.example/events", Authorization: "Bearer secret", Events: []string{"a", "b"},
+		Status: storage.StreamEnabled, CreatedAt: f.now,
+	}
+}
+
+// hears lists what an application has to hear, in short.
+func (f *fixture) hears(t *testing.T, client, issuer string, after int64) (list []string) {
+	t.Helper()
+	all, err := f.SignalsFor(t.Context(), client, issuer, after, 100)
+	check(t, err)
+	for _, a := range all {
+		list = append(list, fmt.Sprintf("%d %s %s", a.Seq, a.What, a.Known))
+	}
+	return list
+}
+
+var signalCases = map[string]func(*testing.T, *fixture){
+	"SignalsFor/tells each application of those whom it knows, in the order of the commits": func(t *testing.T, f *fixture) {
+		_, a := f.signedIn(t)
+		_, b := f.signedIn(t)
+		ka, kb := f.knownTo(t, "one", "a", a), f.knownTo(t, "one", "b", b)
+		f.knownTo(t, "two", "c", b)
+		h := f.hold(a.PersonID, storage.HoldFreeze)
+		check(t, f.PlaceHold(t.Context(), h))
+		check(t, f.PlaceHold(t.Context(), f.hold(a.PersonID, storage.HoldWatch))) // nobody is told
+		check(t, f.corrected(t, storage.Correction{ID: text(), Merges: []storage.Merge{{From: b.PersonID, Into: a.PersonID}}}))
+		check(t, f.LiftHold(t.Context(), storage.HoldLift{ID: h.ID}, f.now))
+		equal(t, f.hears(t, "one", "", 0), []string{
+			"1 held " + ka, "1 held " + kb, "2 merged " + kb, "3 corrected " + kb, "4 corrected " + ka, "4 corrected " + kb, "5 lifted " + ka, "5 lifted " + kb,
+		})
+		equal(t, len(f.hears(t, "two", "", 4)), 1)
+		equal(t, len(f.hears(t, "three", "", 0)), 0)
+		who, err := f.KnownAs(t.Context(), "one", kb)
+		check(t, err)
+		equal(t, who, a.PersonID) // an old subject is still who it was
+		_, err = f.KnownAs(t.Context(), "two", kb)
+		is(t, err, storage.ErrNotFound)
+	},
+	"SignalsFor/tells the issuer of a link": func(t *testing.T, f *fixture) {
+		a, link, _ := f.holding(t, "a", "E00000001")
+		h := f.hold(a.ID, storage.HoldFreeze)
+		h.Issuer, h.Subject = link.Issuer, link.Subject
+		check(t, f.PlaceHold(t.Context(), h))
+		equal(t, f.hears(t, "sc", issuerOfMove, 0), []string{"1 held "})
+		equal(t, len(f.hears(t, "zj", "https://id.zj.example", 0)), 0)
+	},
+	"SignalsFor/misses nothing that is committed while it is read": func(t *testing.T, f *fixture) {
+		_, a := f.signedIn(t)
+		f.knownTo(t, "one", "a", a)
+		const many = 40
+		var group sync.WaitGroup
+		for range 4 {
+			node := f.db.Node(t)
+			group.Go(func() {
+				for range many / 4 {
+					if err := node.PlaceHold(t.Context(), f.hold(a.PersonID, storage.HoldStepUp)); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		last := int64(0)
+		for last < many && !t.Failed() {
+			list, err := f.SignalsFor(t.Context(), "one", "", last, 7)
+			check(t, err)
+			for _, s := range list {
+				if s.Seq != last+1 {
+					t.Fatalf("%d after %d", s.Seq, last)
+				}
+				last = s.Seq
+			}
+		}
+		group.Wait()
+	},
+	"Acknowledge/moves forward alone, and tells of whom a case waits": func(t *testing.T, f *fixture) {
+		_, a := f.signedIn(t)
+		f.knownTo(t, "one", "a", a)
+		f.knownTo(t, "two", "a", a)
+		f.knownTo(t, "without a stream", "a", a)
+		for _, client := range []string{"one", "two"} {
+			check(t, f.PutStream(t.Context(), f.stream(client)))
+		}
+		is(t, f.PutStream(t.Context(), f.stream("one")), storage.ErrConflict)
+		step := f.filing(a.PersonID)
+		step.Place = []storage.Hold{f.hold(a.PersonID, storage.HoldFreeze)}
+		step.Place[0].CaseID = step.Case.ID
+		check(t, f.StepCase(t.Context(), step))
+		for range 2 {
+			check(t, f.Acknowledge(t.Context(), "one", []int64{1}, 1, f.now))
+		}
+		check(t, f.Acknowledge(t.Context(), "one", nil, 0, f.now))
+		s, err := f.Stream(t.Context(), "one")
+		check(t, err)
+		equal(t, s.Position, int64(1))
+		got, err := f.DeliveriesOf(t.Context(), step.Case.ID)
+		check(t, err)
+		equal(t, got, []storage.SignalDelivery{
+			{ClientID: "one", Seq: 1, What: storage.SignalHeld, AckedAt: f.now}, {ClientID: "two", Seq: 1, What: storage.SignalHeld},
+		})
+	},
+	"SetStream/a stream that was disabled begins again behind what happened": func(t *testing.T, f *fixture) {
+		_, a := f.signedIn(t)
+		s := f.stream("one")
+		check(t, f.PutStream(t.Context(), s))
+		got, err := f.Stream(t.Context(), "one")
+		check(t, err)
+		equal(t, got, s)
+		s.Status = storage.StreamDisabled
+		check(t, f.SetStream(t.Context(), s))
+		Freeze(t, f, a.PersonID, f.now)
+		s.Status = storage.StreamEnabled
+		check(t, f.SetStream(t.Context(), s))
+		all, err := f.ListStreams(t.Context())
+		check(t, err)
+		equal(t, all[0].Position, int64(1))
+		check(t, f.DropStream(t.Context(), "one"))
+		is(t, f.DropStream(t.Context(), "one"), storage.ErrNotFound)
+		is(t, f.SetStream(t.Context(), s), storage.ErrNotFound)
+		_, err = f.Stream(t.Context(), "one")
+		is(t, err, storage.ErrNotFound)
+	},
+	"CorrectAs/carries out what another decided once, however often it is told": func(t *testing.T, f *fixture) {
+		p, _ := f.signedIn(t)
+		c := storage.Correction{ID: "decided elsewhere", Touch: []string{p.ID}}
+		succeeded, _ := race(t, 4, nil, func(ctx context.Context, _ int) error { return f.CorrectAs(ctx, c, storage.Case{ID: "theirs"}, f.now) })
+		equal(t, succeeded, 4)
+		equal(t, f.epoch(t, p.ID), p.Epoch+1)
+		c = storage.Correction{ID: "another", Names: []storage.Rename{{PersonID: p.ID, From: "somebody", To: "else"}}}
+		if err := f.CorrectAs(t.Context(), c, storage.Case{}, f.now); !errors.Is(err, storage.ErrConflict) {
+			t.Errorf("%v", err)
+		}
+		c.Names[0].From = p.Name // what failed is not taken for done
+		check(t, f.CorrectAs(t.Context(), c, storage.Case{}, f.now.Add(time.Minute)))
+		equal(t, f.epoch(t, p.ID), p.Epoch+2)
+	},
+}
