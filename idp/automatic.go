@@ -24,7 +24,7 @@ const (
 )
 
 // automaticGrants are the grants that such an application may have.
-var automaticGrants = []string{grantCode, grantRefresh, grantExchange, grantBearer}
+var automaticGrants = []string{grantCode, grantRefresh, grantExchange, grantBearer, grantClient}
 
 // entityIdentifier reports whether a client identifier is an entity's: then the federation may know it though no row does.
 func entityIdentifier(clientID string) bool {
@@ -119,7 +119,9 @@ func fromMetadata(clientID string, metadata map[string]any) (*application, error
 	}
 	scopes := []string{scopeOpenID, scopeProfile}
 	if m.Scope != nil {
-		scopes = slices.DeleteFunc(strings.Fields(*m.Scope), func(s string) bool { return !slices.Contains(personScopes, s) })
+		scopes = slices.DeleteFunc(strings.Fields(*m.Scope), func(s string) bool {
+			return !slices.Contains(personScopes, s) && !slices.Contains(signalScopes, s)
+		})
 	}
 	return &application{keys: jwks, Application: storage.Application{
 		ClientID: clientID, Status: storage.ApplicationPublished, Name: m.names(clientID), AuthMethod: methodPrivateKey, JWKS: m.Keys,

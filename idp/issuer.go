@@ -10,12 +10,14 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+
 	"sync/atomic"
 	"time"
 
 	"github.com/zitadel/oidc/v3/pkg/op"
 
 	"manyou/authenticators/passkey"
+	"manyou/federation/correction"
 	"manyou/federation/exchange"
 	"manyou/federation/trust"
 	"manyou/idp/account"
@@ -25,6 +27,7 @@ import (
 	"manyou/idp/membership"
 	"manyou/idp/session"
 	"manyou/idp/signin"
+	"manyou/idp/streams"
 	"manyou/idp/ticket"
 	"manyou/idp/web"
 )
@@ -44,8 +47,12 @@ type Issuer struct {
 	signin      *signin.SignIn
 	account     *account.Account
 	crossOrigin *http.CrossOriginProtection
-	entity      *entity.Entity // nil: of no federation
-	handler     http.Handler
+	entity      *entity.Entity    // nil: of no federation
+	cases       *correction.Queue // nil: at the nation
+	streams     *streams.Streams
+	// tellRegistered carries what is told to addresses that somebody registered here, tellNamed to those that an application named itself.
+	tellRegistered, tellNamed *http.Client
+	handler                   http.Handler
 }
 
 var _ op.Server = (*Issuer)(nil)
@@ -98,6 +105,9 @@ func New(ctx context.Context, c Config) (*Issuer, error) {
 		SignIn: i.signInHere, NameOf: i.signin.NameOf, Tell: i.signin.Tell,
 		AskRelative: i.signin.AskRelative, Try: i.signin.Try, Clock: c.Clock, Random: c.Random, Logger: c.Logger,
 	})
+	i.tellRegistered, i.tellNamed = tellClient(c.Transport), tellClient(c.neighbourTransport())
+	i.cases = i.newCases()
+	i.streams = i.newStreams()
 	if i.handler, err = i.routes(); err != nil {
 		return nil, err
 	}
@@ -216,6 +226,7 @@ func (i *Issuer) routes() (http.Handler, error) {
 			i.newConsole().Routes(mux, i.crossOrigin.Handler)
 		}
 	}
+	i.streams.Routes(mux)
 	i.signin.Routes(mux, i.crossOrigin.Handler)
 	i.account.Routes(mux, i.crossOrigin.Handler)
 	i.web.Routes(mux)
@@ -259,62 +270,6 @@ func (i *Issuer) recoverer(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(w, r)
 	})
-}
-
-// Background intervals.
-const (
-	refreshKeysEvery = 10 * time.Second
-	maintainEvery    = 10 * time.Minute
-)
-
-// Run keeps the issuer going until the context ends: it notices rotated keys and drops what expired.
-func (i *Issuer) Run(ctx context.Context) error {
-	if err := i.Store.Maintain(ctx, i.Clock()); err != nil {
-		return fmt.Errorf("maintain storage: %w", err)
-	}
-	if i.entity != nil {
-		watching := make(chan error, 1)
-		go func() { watching <- i.entity.Run(ctx) }()
-		defer func() {
-			if err := <-watching; err != nil {
-				i.Logger.ErrorContext(ctx, "the federation ended", "cause", err)
-			}
-		}()
-	}
-	telling, err := i.newTeller()
-	if err != nil {
-		return err
-	}
-	told := make(chan struct{})
-	go func() {
-		defer close(told)
-		telling.run(ctx)
-	}()
-	defer func() { <-told }()
-	refresh, maintain, sign := time.NewTicker(refreshKeysEvery), time.NewTicker(maintainEvery), time.NewTicker(checkpointEvery)
-	defer refresh.Stop()
-	defer sign.Stop()
-	defer maintain.Stop()
-	defer i.changes.Close()
-	for {
-		var err error
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-refresh.C:
-			if err = i.keys.Refresh(ctx); err == nil {
-				i.publishKeys()
-			}
-		case <-sign.C:
-			err = i.checkpoint(ctx)
-		case <-maintain.C:
-			err = errors.Join(i.Store.Maintain(ctx, i.Clock()), i.keys.Drop(ctx))
-		}
-		if err != nil && ctx.Err() == nil {
-			// The next tick tries again; meanwhile what is in memory goes on serving.
-			i.Logger.ErrorContext(ctx, "background work failed", "cause", err)
-		}
-	}
 }
 
 func (i *Issuer) publishKeys() {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"manyou/federation/signals"
 	"manyou/federation/trust"
 	"manyou/idp/keys"
 	"manyou/idp/signin"
@@ -17,13 +18,16 @@ import (
 // issuerScopes are what issuers ask of one another.
 var issuerScopes = []string{scopeOpenID, scopeProfile, scopePhone, scopeDocument}
 
+// signalScopes are what opens the endpoints of streams.
+var signalScopes = []string{signals.ScopeManage, signals.ScopeRead}
+
 // entityMetadata is what the issuer says of itself, by entity type.
 func (i *Issuer) entityMetadata() map[string]any {
 	client := map[string]any{
 		"client_registration_types": []string{"automatic"}, "application_type": "web",
 		"redirect_uris": []string{i.Issuer + CallbackPath}, "post_logout_redirect_uris": []string{i.Issuer + SignedOutPath},
-		"response_types": []string{"code"}, "grant_types": []string{grantCode}, "token_endpoint_auth_method": methodPrivateKey,
-		"jwks": json.RawMessage(i.keys.JWKS()), "scope": strings.Join(issuerScopes, " "), "subject_type": "pairwise",
+		"response_types": []string{"code"}, "grant_types": []string{grantCode, grantClient}, "token_endpoint_auth_method": methodPrivateKey,
+		"jwks": json.RawMessage(i.keys.JWKS()), "scope": strings.Join(slices.Concat(issuerScopes, signalScopes), " "), "subject_type": "pairwise",
 		"id_token_signed_response_alg": keys.ES256, "backchannel_logout_uri": i.Issuer + signin.BackchannelLogoutPath,
 		"backchannel_logout_session_required": true,
 	}

@@ -8,12 +8,14 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"manyou/federation/signals"
 	"manyou/idp/keys"
 	"manyou/storage"
 )
@@ -52,25 +54,30 @@ type logoutToken struct {
 	Events    map[string]struct{} `json:"events"`
 }
 
-// noteOnward remembers that an application that wants to hear of ends builds on a session.
+// noteOnward remembers that an application that wants to hear of ends, or of what happens to people, builds on a session.
 func (i *Issuer) noteOnward(ctx context.Context, g storage.Grant, app *application) error {
-	if app.BackchannelLogoutURI == "" {
+	if app.BackchannelLogoutURI == "" && !slices.Contains(app.Scopes, signals.ScopeRead) {
 		return nil
 	}
 	return i.Store.NoteOnward(ctx, storage.Onward{
-		ClientID: app.ClientID, SessionID: g.SessionID, SessionExpiresAt: g.SessionExpiresAt, PersonID: g.PersonID,
+		ClientID: app.ClientID, SessionID: g.SessionID, SessionExpiresAt: g.SessionExpiresAt, PersonID: g.PersonID, Known: i.subject(g.PersonID, app),
 	}, i.Clock())
+}
+
+// tellClient sends what others have to hear.
+func tellClient(t http.RoundTripper) *http.Client {
+	return &http.Client{Transport: t, Timeout: tellTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse // nobody vouched for where it leads
+	}}
 }
 
 // teller tells applications what ended. It remembers only what spares repetition.
 type teller struct {
-	i          *Issuer
-	node       string
-	registered *http.Client // to addresses that somebody registered here
-	named      *http.Client // to those that an application named itself
-	leased     time.Time
-	mu         sync.Mutex
-	receivers  map[string]*receiver
+	i         *Issuer
+	node      string
+	leased    time.Time
+	mu        sync.Mutex
+	receivers map[string]*receiver
 }
 
 // receiver is an application that is told.
@@ -86,14 +93,8 @@ func (i *Issuer) newTeller() (*teller, error) {
 	if _, err := io.ReadFull(i.Random, b[:]); err != nil {
 		return nil, fmt.Errorf("prepare telling: %w", err)
 	}
-	client := func(t http.RoundTripper) *http.Client {
-		return &http.Client{Transport: t, Timeout: tellTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse // nobody vouched for where it leads
-		}}
-	}
 	return &teller{
 		i: i, node: encoding.EncodeToString(b[:]), receivers: map[string]*receiver{},
-		registered: client(i.Transport), named: client(i.neighbourTransport()),
 	}, nil
 }
 
@@ -242,9 +243,9 @@ func (t *teller) send(ctx context.Context, o storage.Onward, now time.Time) erro
 		return err
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded") // §2.5
-	client := t.registered
+	client := t.i.tellRegistered
 	if app.automatic() {
-		client = t.named
+		client = t.i.tellNamed
 	}
 	answer, err := client.Do(r)
 	if err != nil {

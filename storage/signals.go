@@ -67,7 +67,9 @@ type Stream struct {
 	// Verification is what is to be sent to prove that the stream works, as JSON; "" if nothing is.
 	Verification string
 	// Position is the signal up to which all was acknowledged.
-	Position  int64
+	Position int64
+	// Partial is how many tokens of the next signal were acknowledged already.
+	Partial   int
 	CreatedAt time.Time
 }
 
@@ -97,7 +99,7 @@ type Signals interface {
 	// into or with them, and of links of the issuer that it is ("" if it is none). One read.
 	SignalsFor(ctx context.Context, clientID, issuer string, after int64, limit int) ([]Addressed, error)
 	// Acknowledge notes that an application has heard signals, and moves its position forward, never back. Again changes nothing.
-	Acknowledge(ctx context.Context, clientID string, seqs []int64, position int64, at time.Time) error
+	Acknowledge(ctx context.Context, clientID string, seqs []int64, position int64, partial int, at time.Time) error
 	// DeliveriesOf lists who has to hear of a case, with the moment when they did: of streams that are not disabled.
 	DeliveriesOf(ctx context.Context, caseID string) ([]SignalDelivery, error)
 	// KnownAs finds the person whom an application knows by a subject; a person who was merged is who they were found to be. ErrNotFound.

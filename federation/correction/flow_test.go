@@ -157,6 +157,24 @@ func TestAMergeNeedsThreeOfficers(t *testing.T) {
 	}
 }
 
+func TestTheOtherOneOfTwoIsLetInByTheLinkThatWasFrozen(t *testing.T) {
+	o := newOffice(t)
+	c, wrong, _, link := o.wrongLink()
+	must(t, o.Take(t.Context(), o.wang, c))
+	must(t, o.Freeze(t.Context(), o.wang, c, correction.Target{Person: wrong, Link: &link}, ""))
+	must(t, o.Propose(t.Context(), o.wang, c, correction.Proposal{
+		Decision: correction.Split, Split: &correction.Splitting{Name: "李娜", Links: []correction.Link{link}},
+	}))
+	must(t, o.Approve(t.Context(), o.zhao, c))
+	must(t, o.Approve(t.Context(), o.chief, c))
+	l, p, err := o.store.Link(t.Context(), link.Issuer, link.Subject)
+	must(t, err)
+	if l.Frozen || p.ID != c.Body.Decided[0].Split.ID {
+		t.Errorf("%+v", l)
+	}
+	o.signIn(nil, p.ID, &storage.Link{Issuer: link.Issuer, Subject: link.Subject, PersonID: p.ID})
+}
+
 func TestTwoOfficersWhoDecideAtOnceDecideOnce(t *testing.T) {
 	o := newOffice(t)
 	c, _, right, link := o.wrongLink()

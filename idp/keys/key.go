@@ -18,6 +18,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"manyou/federation/audit"
+	"manyou/federation/signals"
 	"manyou/federation/trust"
 	"manyou/federation/upstream"
 	"manyou/storage"
@@ -43,7 +44,7 @@ func types() []string {
 	return []string{
 		TypeIDToken, TypeAccessToken, trust.TypeStatement, trust.TypeResolve, trust.TypeMark, trust.TypeMarkStatus,
 		trust.TypeHistoricalKeys, trust.TypeRegistration,
-		TypeLogoutToken, upstream.TypeRequest, upstream.TypeAssertion, upstream.TypeGrant, audit.TypeCheckpoint,
+		TypeLogoutToken, upstream.TypeRequest, upstream.TypeAssertion, upstream.TypeGrant, audit.TypeCheckpoint, signals.Type,
 	}
 }
 

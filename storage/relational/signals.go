@@ -62,14 +62,15 @@ func (s *Store) SignalsFor(ctx context.Context, clientID, issuer string, after i
 }
 
 // Acknowledge implements [storage.Signals].
-func (s *Store) Acknowledge(ctx context.Context, clientID string, seqs []int64, position int64, at time.Time) error {
+func (s *Store) Acknowledge(ctx context.Context, clientID string, seqs []int64, position int64, partial int, at time.Time) error {
 	return s.inTx(ctx, func(tx Executor) error {
 		for _, seq := range seqs {
 			if _, err := tx.Exec(ctx, `INSERT INTO signal_acks (seq, client_id, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, seq, clientID, millis(at)); err != nil {
 				return err
 			}
 		}
-		_, err := tx.Exec(ctx, `UPDATE streams SET position = $2 WHERE client_id = $1 AND position < $2`, clientID, position)
+		_, err := tx.Exec(ctx, `UPDATE streams SET position = $2, partial = $3 WHERE client_id = $1 AND (position < $2 OR position = $2 AND partial < $3)`,
+			clientID, position, partial)
 		return err
 	})
 }
@@ -104,8 +105,8 @@ func (s *Store) PutStream(ctx context.Context, t storage.Stream) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.write.Exec(ctx, `INSERT INTO streams (client_id, id, method, endpoint, auth, events, description, status, reason, verification, position, created_at)
-		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, seq, $11 FROM signal_head`,
+	_, err = s.write.Exec(ctx, `INSERT INTO streams (client_id, id, method, endpoint, auth, events, description, status, reason, verification, position, partial, created_at)
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, seq, 0, $11 FROM signal_head`,
 		t.ClientID, t.ID, t.Method, t.Endpoint, auth, words(t.Events), t.Description, string(t.Status), t.Reason, t.Verification, millis(t.CreatedAt))
 	return err
 }
@@ -145,13 +146,13 @@ func (s *Store) ListStreams(ctx context.Context) ([]storage.Stream, error) {
 }
 
 func (s *Store) streams(ctx context.Context, rest string, args ...any) (all []storage.Stream, err error) {
-	err = s.read.Rows(ctx, `SELECT client_id, id, method, endpoint, auth, events, description, status, reason, verification, position, created_at
+	err = s.read.Rows(ctx, `SELECT client_id, id, method, endpoint, auth, events, description, status, reason, verification, position, partial, created_at
 		FROM streams `+rest, args, func(scan Scan) error {
 		var t storage.Stream
 		var auth []byte
 		var events string
 		if err := scan(&t.ClientID, &t.ID, &t.Method, &t.Endpoint, &auth, &events, &t.Description, (*string)(&t.Status), &t.Reason, &t.Verification,
-			&t.Position, caseTime{&t.CreatedAt}); err != nil {
+			&t.Position, &t.Partial, caseTime{&t.CreatedAt}); err != nil {
 			return err
 		}
 		var err error

@@ -110,9 +110,9 @@ var signalCases = map[string]func(*testing.T, *fixture){
 		step.Place[0].CaseID = step.Case.ID
 		check(t, f.StepCase(t.Context(), step))
 		for range 2 {
-			check(t, f.Acknowledge(t.Context(), "one", []int64{1}, 1, f.now))
+			check(t, f.Acknowledge(t.Context(), "one", []int64{1}, 1, 0, f.now))
 		}
-		check(t, f.Acknowledge(t.Context(), "one", nil, 0, f.now))
+		check(t, f.Acknowledge(t.Context(), "one", nil, 0, 5, f.now))
 		s, err := f.Stream(t.Context(), "one")
 		check(t, err)
 		equal(t, s.Position, int64(1))

@@ -9,6 +9,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"manyou/cmd/manyou/demo/application"
+	"manyou/federation/signals"
 	"manyou/idp"
 	"manyou/idp/membership"
 	"manyou/storage"
@@ -24,6 +25,8 @@ const (
 var (
 	allScopes    = []string{"openid", "profile", "phone", "offline_access"}
 	issuerScopes = []string{"openid", "profile", "phone", "document"}
+	signalScopes = []string{signals.ScopeManage, signals.ScopeRead}
+	ownGrants    = []string{"client_credentials"}
 	codeGrants   = []string{"authorization_code", "refresh_token"}
 	deviceGrants = []string{"urn:ietf:params:oauth:grant-type:device_code"}
 	askingGrants = []string{"urn:ietf:params:oauth:grant-type:device_code", "urn:openid:params:grant-type:ciba"}
@@ -72,7 +75,8 @@ func (r registrar) neighbour(ctx context.Context, i *Issuer, other string) error
 		Name: issuerNames[other], Region: other, AuthMethod: "client_secret_basic", SecretHash: r.hash(i, secret),
 		RedirectURIs: []string{url + idp.CallbackPath}, PostLogoutRedirectURIs: []string{url + idp.SignedOutPath},
 		BackchannelLogoutURI: url + idp.BackchannelLogoutPath,
-		GrantTypes:           codeGrants, Scopes: issuerScopes, SectorIdentifier: host(url), IDTokenAlg: "ES256", Issuer: true,
+		GrantTypes:           slices.Concat(codeGrants, ownGrants), Scopes: slices.Concat(issuerScopes, signalScopes), SectorIdentifier: host(url),
+		IDTokenAlg: "ES256", Issuer: true,
 		CreatedAt: r.state.now(), UpdatedAt: r.state.now(),
 	}); err != nil {
 		return err
@@ -102,7 +106,7 @@ func (r registrar) application(ctx context.Context, i *Issuer) error {
 		AuthMethod: "client_secret_basic", SecretHash: r.hash(i, secret),
 		RedirectURIs:           []string{url + application.CallbackPath},
 		PostLogoutRedirectURIs: []string{url + application.WelcomePath},
-		GrantTypes:             codeGrants, Scopes: []string{"openid", "profile"}, SectorIdentifier: host(url), IDTokenAlg: "ES256",
+		GrantTypes:             slices.Concat(codeGrants, ownGrants), Scopes: slices.Concat([]string{"openid", "profile"}, signalScopes), SectorIdentifier: host(url), IDTokenAlg: "ES256",
 		CreatedAt: r.state.now(), UpdatedAt: r.state.now(),
 	})
 }

@@ -48,6 +48,7 @@ CREATE TABLE streams (
 	reason        TEXT    NOT NULL,
 	verification  TEXT    NOT NULL, -- JSON: what is to be sent as verification; '' if nothing is
 	position      INTEGER  NOT NULL,
+	partial       INTEGER NOT NULL, -- tokens of the next signal that were acknowledged already
 	created_at    INTEGER  NOT NULL
 );
 

@@ -1,0 +1,311 @@
+package streams
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"manyou/federation/signals"
+	"manyou/storage"
+)
+
+// ErrNoReceiver reports a client that is none any more.
+var ErrNoReceiver = errors.New("no such application")
+
+const (
+	deliverEvery  = 200 * time.Millisecond
+	deliverLease  = 10 * time.Second
+	deliverBatch  = 50
+	deliverAtOnce = 16
+	laterMax      = 5 * time.Minute
+	// giveUp is how long a signal is told before a stream goes on without it.
+	giveUp    = 30 * 24 * time.Hour
+	maxAnswer = 4 << 10
+)
+
+// pending is a verification that is to be sent.
+type pending struct {
+	State string    `json:"state,omitempty"`
+	At    time.Time `json:"at"`
+}
+
+// delivery is what this node remembers of a stream, to spare repetition.
+type delivery struct {
+	scanned  int64 // all up to it was acknowledged, or is not for this one
+	failures int
+	next     time.Time
+	busy     bool
+}
+
+// token is one that is to be sent.
+type token struct {
+	seq int64
+	at  time.Time
+	out signals.Outgoing
+	// last is set on the last one of a signal.
+	last bool
+}
+
+// tokens are those of a stream behind its position, in order, and the signal up to which they reach. If something concerns the stream of
+// which it wants to hear nothing, that is noted as heard.
+func (s *Streams) tokens(ctx context.Context, t storage.Stream, to Receiver, after int64, limit int) (list []token, reach int64, err error) {
+	if reach, err = s.Store.SignalHead(ctx); err != nil || reach <= after {
+		return nil, after, err
+	}
+	addressed, err := s.Store.SignalsFor(ctx, t.ClientID, to.Links, after, limit)
+	if err != nil {
+		return nil, after, err
+	}
+	defer func() {
+		if err == nil && len(addressed) > 0 && len(list) == 0 {
+			err = s.Store.Acknowledge(ctx, t.ClientID, nil, reach, 0, s.Clock())
+		}
+	}()
+	if len(addressed) == limit { // the last one may go on behind
+		last := addressed[limit-1].Seq
+		for len(addressed) > 0 && addressed[len(addressed)-1].Seq == last && addressed[0].Seq != last {
+			addressed = addressed[:len(addressed)-1]
+		}
+		reach = addressed[len(addressed)-1].Seq
+	}
+	requested := signals.Requested(t.Events)
+	for n, a := range addressed {
+		list, err = s.add(ctx, list, t, to, a, requested)
+		if err != nil {
+			return nil, after, err
+		}
+		if end := n == len(addressed)-1 || addressed[n+1].Seq != a.Seq; end && len(list) > 0 && list[len(list)-1].seq == a.Seq {
+			list[len(list)-1].last = true
+		}
+	}
+	return list, reach, nil
+}
+
+// add adds the tokens of one signal for one subject. Their identifiers follow from the stream and the signal.
+func (s *Streams) add(ctx context.Context, list []token, t storage.Stream, to Receiver, a storage.Addressed, requested []string) ([]token, error) {
+	subject := signals.Of(s.Issuer, a.Known)
+	if a.Known == "" { // it is told as the issuer of the link
+		subject = signals.Of(a.Issuer, a.Subject)
+	}
+	var more signals.Correction
+	if a.What == storage.SignalMerged {
+		into := signals.Of(s.Issuer, to.Subject(a.Other))
+		more.Into = &into
+	}
+	if a.What == storage.SignalCorrected && to.Links != "" && a.Known != "" {
+		p, err := s.Store.Person(ctx, a.PersonID)
+		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return nil, err
+		}
+		more.Name = p.Name
+	}
+	n := 0
+	for k := len(list) - 1; k >= 0 && list[k].seq == a.Seq; k-- {
+		n++
+	}
+	for _, e := range signals.Events(a.Signal, more, requested) {
+		n++
+		list = append(list, token{seq: a.Seq, at: a.At, out: signals.Outgoing{
+			Issuer: s.Issuer, Audience: t.ClientID, ID: fmt.Sprintf("%s-%d-%d", t.ID, a.Seq, n), Txn: fmt.Sprintf("%d", a.Seq), At: a.At,
+			Subject: subject, Event: e,
+		}})
+	}
+	return list, nil
+}
+
+func (s *Streams) sign(o signals.Outgoing) (string, error) {
+	claims, err := o.Encode()
+	if err != nil {
+		return "", err
+	}
+	return s.Sign(signals.Type, claims)
+}
+
+// Deliver tells until the context ends. node tells this process from others.
+func (s *Streams) Deliver(ctx context.Context, node string) {
+	tick := time.NewTicker(deliverEvery)
+	defer tick.Stop()
+	failing, leased := false, time.Time{}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		err := s.round(ctx, node, &leased)
+		if (err != nil) != failing && ctx.Err() == nil {
+			if failing = err != nil; failing {
+				s.Logger.ErrorContext(ctx, "signals are not delivered", "cause", err)
+			}
+		}
+	}
+}
+
+// round tells everybody who is due, if this node has the lease.
+func (s *Streams) round(ctx context.Context, node string, leased *time.Time) error {
+	now := s.Clock()
+	if now.After(leased.Add(-deliverLease / 2)) {
+		has, err := s.Store.Lease(ctx, "signals", node, now, now.Add(deliverLease))
+		if err != nil || !has {
+			return err
+		}
+		*leased = now.Add(deliverLease)
+	}
+	head, err := s.Store.SignalHead(ctx)
+	if err != nil {
+		return err
+	}
+	streams, err := s.Store.ListStreams(ctx)
+	if err != nil {
+		return err
+	}
+	var group errgroup.Group
+	group.SetLimit(deliverAtOnce)
+	for _, t := range streams {
+		if t.Status != storage.StreamEnabled || t.Method != "push" {
+			continue
+		}
+		d := s.delivery(t)
+		if d.scanned >= head && t.Verification == "" || now.Before(d.next) || d.busy {
+			continue
+		}
+		d.busy = true
+		group.Go(func() error {
+			defer func() { d.busy = false }()
+			return s.tell(ctx, t, d, now)
+		})
+	}
+	return group.Wait()
+}
+
+func (s *Streams) delivery(t storage.Stream) *delivery {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d, ok := s.states[t.ID]
+	if !ok {
+		d = &delivery{}
+		s.states[t.ID] = d
+	}
+	d.scanned = max(d.scanned, t.Position)
+	return d
+}
+
+// tell sends what a stream has not heard, to the end. An error is a fault of storage; a receiver that does not answer is none.
+func (s *Streams) tell(ctx context.Context, t storage.Stream, d *delivery, now time.Time) error {
+	to, err := s.Receiver(ctx, t.ClientID)
+	if errors.Is(err, ErrNoReceiver) {
+		d.next = now.Add(laterMax)
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if t.Verification != "" && !s.sendVerification(ctx, t, to, d, now) {
+		return nil
+	}
+	for {
+		list, reach, err := s.tokens(ctx, t, to, d.scanned, deliverBatch)
+		if err != nil {
+			return err
+		}
+		for _, k := range list {
+			if err := s.send(ctx, t, to, k.out); err != nil {
+				if now.Before(k.at.Add(giveUp)) {
+					d.failures++
+					d.next = now.Add(later(d.failures))
+					s.Logger.WarnContext(ctx, "a signal was not delivered", "client_id", t.ClientID, "signal", k.seq, "failures", d.failures, "cause", err)
+					return nil
+				}
+				s.Logger.ErrorContext(ctx, "a signal was given up after thirty days", "client_id", t.ClientID, "signal", k.seq)
+				d.scanned = k.seq
+				if err := s.Store.Acknowledge(ctx, t.ClientID, nil, k.seq, 0, s.Clock()); err != nil {
+					return err
+				}
+				continue
+			}
+			d.failures = 0
+			if k.last {
+				if err := s.Store.Acknowledge(ctx, t.ClientID, []int64{k.seq}, k.seq, 0, s.Clock()); err != nil {
+					return err
+				}
+				d.scanned = k.seq
+			}
+		}
+		if d.scanned = max(d.scanned, reach); len(list) == 0 {
+			return nil
+		}
+	}
+}
+
+// sendVerification reports whether a stream works.
+func (s *Streams) sendVerification(ctx context.Context, t storage.Stream, to Receiver, d *delivery, now time.Time) bool {
+	out, err := s.verification(t)
+	if err == nil {
+		err = s.send(ctx, t, to, out)
+	}
+	if err != nil {
+		d.failures++
+		d.next = now.Add(later(d.failures))
+		s.Logger.WarnContext(ctx, "a stream was not verified", "client_id", t.ClientID, "cause", err)
+		return false
+	}
+	t.Verification = ""
+	if err := s.Store.SetStream(ctx, t); err != nil {
+		s.Logger.ErrorContext(ctx, "a verification was not noted", "client_id", t.ClientID, "cause", err)
+		return false
+	}
+	return true
+}
+
+// verification is the token that proves that a stream works (SSF 1.0 §8.1.4.1).
+func (s *Streams) verification(t storage.Stream) (signals.Outgoing, error) {
+	var p pending
+	if err := json.Unmarshal([]byte(t.Verification), &p); err != nil {
+		return signals.Outgoing{}, fmt.Errorf("streams: a verification: %w", err)
+	}
+	return signals.Outgoing{
+		Issuer: s.Issuer, Audience: t.ClientID, ID: fmt.Sprintf("%s-v-%d", t.ID, p.At.UnixMilli()), At: p.At,
+		Subject: signals.SubjectID{Format: signals.FormatOpaque, ID: t.ID},
+		Event:   signals.Event{Type: signals.EventVerification, Payload: signals.Verification{State: p.State}},
+	}, nil
+}
+
+// later is how long a receiver that failed is left alone: twice as long each time, and never all at once.
+func later(failures int) time.Duration {
+	wait := min(500*time.Millisecond<<min(failures-1, 10), laterMax)
+	return wait/2 + rand.N(wait/2+1) //nolint:gosec // spreads load, hides nothing
+}
+
+// send pushes one token (RFC 8935 §2.1).
+func (s *Streams) send(ctx context.Context, t storage.Stream, to Receiver, o signals.Outgoing) error {
+	signed, err := s.sign(o)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, t.Endpoint, strings.NewReader(signed))
+	if err != nil {
+		return fmt.Errorf("streams: %w", err)
+	}
+	r.Header.Set("Content-Type", "application/secevent+jwt")
+	r.Header.Set("Accept", "application/json")
+	if t.Authorization != "" {
+		r.Header.Set("Authorization", t.Authorization)
+	}
+	response, err := to.Client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	_, _ = io.CopyN(io.Discard, response.Body, maxAnswer)                                                                                  // so that the connection serves again
+	if response.StatusCode != http.StatusAccepted && response.StatusCode != http.StatusOK && response.StatusCode != http.StatusNoContent { // RFC 8935 §2.2
+		return fmt.Errorf("status %d", response.StatusCode)
+	}
+	return nil
+}

@@ -1,0 +1,304 @@
+package streams
+
+import (
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"manyou/federation/signals"
+	"manyou/storage"
+)
+
+// answer writes JSON.
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if w.Header().Get("Cache-Control") == "" {
+		w.Header().Set("Cache-Control", "no-store")
+	}
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // the client went away; nothing is lost
+}
+
+// refuse answers with an error of RFC 8935 §2.4.
+func refuse(w http.ResponseWriter, status int, code, why string) {
+	answer(w, status, map[string]string{"err": code, "description": why})
+}
+
+func (s *Streams) fault(w http.ResponseWriter, r *http.Request, cause error) {
+	s.Logger.ErrorContext(r.Context(), "a stream's request failed", "path", r.URL.Path, "cause", cause)
+	refuse(w, http.StatusInternalServerError, "server_error", "try again later")
+}
+
+// body reads a bounded JSON body.
+func body(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); r.ContentLength != 0 && (err != nil || media != "application/json") {
+		refuse(w, http.StatusUnsupportedMediaType, "invalid_request", "the body is JSON")
+		return nil, false
+	}
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, signals.MaxConfiguration))
+	if err != nil {
+		refuse(w, http.StatusRequestEntityTooLarge, "invalid_request", "the body is too large")
+		return nil, false
+	}
+	return b, true
+}
+
+// mine finds the stream of who asks. id is what they call it, "" if they do not say.
+func (s *Streams) mine(w http.ResponseWriter, r *http.Request, clientID, id string) (storage.Stream, bool) {
+	t, err := s.Store.Stream(r.Context(), clientID)
+	switch {
+	case errors.Is(err, storage.ErrNotFound), err == nil && id != "" && id != t.ID:
+		refuse(w, http.StatusNotFound, "not_found", "no such stream")
+	case err != nil:
+		s.fault(w, r, err)
+	default:
+		return t, true
+	}
+	return storage.Stream{}, false
+}
+
+func (s *Streams) describe(t storage.Stream) signals.Configuration {
+	return signals.Describe(t, s.Issuer, s.Issuer+pathPoll, minVerification)
+}
+
+// create begins a stream (SSF 1.0 §8.1.1.1). An application has one.
+func (s *Streams) create(w http.ResponseWriter, r *http.Request) {
+	clientID, ok := s.Authorize(w, r, signals.ScopeManage)
+	if !ok {
+		return
+	}
+	raw, ok := body(w, r)
+	if !ok {
+		return
+	}
+	c, err := signals.ParseConfiguration(raw)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "invalid_request", err.Error())
+		return
+	}
+	if c.Delivery == nil { // SSF 1.0 §8.1.1.1: then it polls
+		c.Delivery = &signals.Delivery{Method: signals.DeliveryPoll}
+	}
+	var id [10]byte
+	if _, err := io.ReadFull(s.Random, id[:]); err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	t := storage.Stream{ClientID: clientID, ID: base32.StdEncoding.EncodeToString(id[:]), Status: storage.StreamEnabled, CreatedAt: s.Clock()}
+	c.Apply(&t, true)
+	if !s.allowed(w, r, t) {
+		return
+	}
+	err = s.Store.PutStream(r.Context(), t)
+	switch {
+	case errors.Is(err, storage.ErrConflict):
+		refuse(w, http.StatusConflict, "conflict", "there is a stream already")
+	case err != nil:
+		s.fault(w, r, err)
+	default:
+		s.Logger.InfoContext(r.Context(), "a stream begins", "client_id", clientID, "method", t.Method)
+		answer(w, http.StatusCreated, s.describe(t))
+	}
+}
+
+// allowed holds a stream that is pushed to the hosts that somebody registered: a client cannot have this issuer send requests anywhere
+// else, least of all inside.
+func (s *Streams) allowed(w http.ResponseWriter, r *http.Request, t storage.Stream) bool {
+	if t.Method != "push" {
+		return true
+	}
+	to, err := s.Receiver(r.Context(), t.ClientID)
+	if err != nil {
+		s.fault(w, r, err)
+		return false
+	}
+	u, err := url.Parse(t.Endpoint)
+	if err != nil || !slices.Contains(to.Hosts, u.Host) || u.Scheme == "http" && u.Hostname() != "localhost" && u.Hostname() != "127.0.0.1" {
+		refuse(w, http.StatusBadRequest, "invalid_request", "delivery.endpoint_url is not on https, or not on a host that is registered for the application")
+		return false
+	}
+	return true
+}
+
+// read answers with the stream, or with a list of it (SSF 1.0 §8.1.1.2).
+func (s *Streams) read(w http.ResponseWriter, r *http.Request) {
+	clientID, ok := s.Authorize(w, r, signals.ScopeRead)
+	if !ok {
+		return
+	}
+	id := r.URL.Query().Get("stream_id")
+	if id != "" {
+		if t, ok := s.mine(w, r, clientID, id); ok {
+			answer(w, http.StatusOK, s.describe(t))
+		}
+		return
+	}
+	list := []signals.Configuration{}
+	t, err := s.Store.Stream(r.Context(), clientID)
+	switch {
+	case err == nil:
+		list = append(list, s.describe(t))
+	case !errors.Is(err, storage.ErrNotFound):
+		s.fault(w, r, err)
+		return
+	}
+	answer(w, http.StatusOK, list)
+}
+
+// update changes a stream, or replaces what it says (SSF 1.0 §8.1.1.3, §8.1.1.4).
+func (s *Streams) update(w http.ResponseWriter, r *http.Request) {
+	clientID, ok := s.Authorize(w, r, signals.ScopeManage)
+	if !ok {
+		return
+	}
+	raw, ok := body(w, r)
+	if !ok {
+		return
+	}
+	c, err := signals.ParseConfiguration(raw)
+	replace := r.Method == http.MethodPut
+	if err != nil || c.ID == "" || replace && c.Delivery == nil {
+		refuse(w, http.StatusBadRequest, "invalid_request", "stream_id and, to replace it, all of the stream are required")
+		return
+	}
+	t, ok := s.mine(w, r, clientID, c.ID)
+	if !ok {
+		return
+	}
+	c.Apply(&t, replace)
+	if !s.allowed(w, r, t) {
+		return
+	}
+	if err := s.Store.SetStream(r.Context(), t); err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	answer(w, http.StatusOK, s.describe(t))
+}
+
+// remove ends a stream (SSF 1.0 §8.1.1.5).
+func (s *Streams) remove(w http.ResponseWriter, r *http.Request) {
+	clientID, ok := s.Authorize(w, r, signals.ScopeManage)
+	if !ok {
+		return
+	}
+	if _, ok := s.mine(w, r, clientID, r.URL.Query().Get("stream_id")); !ok {
+		return
+	}
+	if err := s.Store.DropStream(r.Context(), clientID); err != nil && !errors.Is(err, storage.ErrNotFound) {
+		s.fault(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// status answers whether a stream flows (SSF 1.0 §8.1.2.1).
+func (s *Streams) status(w http.ResponseWriter, r *http.Request) {
+	clientID, ok := s.Authorize(w, r, signals.ScopeRead)
+	if !ok {
+		return
+	}
+	if t, ok := s.mine(w, r, clientID, r.URL.Query().Get("stream_id")); ok {
+		answer(w, http.StatusOK, signals.Status{ID: t.ID, Status: string(t.Status), Reason: t.Reason})
+	}
+}
+
+// setStatus lets a stream flow, or not (SSF 1.0 §8.1.2.2).
+func (s *Streams) setStatus(w http.ResponseWriter, r *http.Request) {
+	clientID, ok := s.Authorize(w, r, signals.ScopeManage)
+	if !ok {
+		return
+	}
+	raw, ok := body(w, r)
+	if !ok {
+		return
+	}
+	want, err := signals.ParseStatus(raw)
+	if err != nil || want.ID == "" {
+		refuse(w, http.StatusBadRequest, "invalid_request", "stream_id and a status are required")
+		return
+	}
+	t, ok := s.mine(w, r, clientID, want.ID)
+	if !ok {
+		return
+	}
+	t.Status, t.Reason = storage.StreamStatus(want.Status), want.Reason
+	if err := s.Store.SetStream(r.Context(), t); err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	answer(w, http.StatusOK, want)
+}
+
+// subject takes a subject that a receiver adds or removes (SSF 1.0 §8.1.3). A stream is about all persons whom its application knows, so
+// there is nothing to do; and nothing is said about whether there is such a person.
+func (s *Streams) subject(w http.ResponseWriter, r *http.Request) {
+	clientID, ok := s.Authorize(w, r, signals.ScopeManage)
+	if !ok {
+		return
+	}
+	raw, ok := body(w, r)
+	if !ok {
+		return
+	}
+	var want struct {
+		ID      string            `json:"stream_id"`
+		Subject signals.SubjectID `json:"subject"`
+	}
+	if err := json.Unmarshal(raw, &want); err != nil || want.ID == "" || want.Subject.Format == "" {
+		refuse(w, http.StatusBadRequest, "invalid_request", "stream_id and subject are required")
+		return
+	}
+	if _, ok := s.mine(w, r, clientID, want.ID); !ok {
+		return
+	}
+	if r.URL.Path == pathRemove {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	w.WriteHeader(http.StatusOK)
+}
+
+// maxState bounds what a receiver wants to read again, in bytes.
+const maxState = 1 << 10
+
+// verify has a verification sent (SSF 1.0 §8.1.4.2).
+func (s *Streams) verify(w http.ResponseWriter, r *http.Request) {
+	clientID, ok := s.Authorize(w, r, signals.ScopeManage)
+	if !ok {
+		return
+	}
+	raw, ok := body(w, r)
+	if !ok {
+		return
+	}
+	var want struct {
+		ID    string `json:"stream_id"`
+		State string `json:"state"`
+	}
+	if err := json.Unmarshal(raw, &want); err != nil || want.ID == "" || len(want.State) > maxState {
+		refuse(w, http.StatusBadRequest, "invalid_request", "stream_id is required, and state is short")
+		return
+	}
+	t, ok := s.mine(w, r, clientID, want.ID)
+	if !ok {
+		return
+	}
+	payload, err := json.Marshal(pending{State: want.State, At: s.Clock()})
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	t.Verification = string(payload)
+	if err := s.Store.SetStream(r.Context(), t); err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}

@@ -1,0 +1,155 @@
+package streams
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"time"
+
+	"manyou/federation/signals"
+	"manyou/storage"
+)
+
+// Bounds of a poll.
+const (
+	pollDefault = 25 // tokens
+	pollMost    = 100
+	pollWait    = 20 * time.Second // how long a request waits for something to happen (RFC 8936 §2.4)
+	pollLook    = 250 * time.Millisecond
+)
+
+// poll gives a receiver what it has not acknowledged (RFC 8936 §2). What it acknowledges counts in order: of a token that it leaves out,
+// and of those behind it, it is told again.
+func (s *Streams) poll(w http.ResponseWriter, r *http.Request) {
+	clientID, ok := s.Authorize(w, r, signals.ScopeRead)
+	if !ok {
+		return
+	}
+	raw, ok := body(w, r)
+	if !ok {
+		return
+	}
+	p, err := signals.ParsePoll(raw)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "invalid_request", err.Error())
+		return
+	}
+	t, ok := s.mine(w, r, clientID, "")
+	if !ok {
+		return
+	}
+	if t.Method != "poll" {
+		refuse(w, http.StatusBadRequest, "invalid_request", "this stream is pushed")
+		return
+	}
+	to, err := s.Receiver(r.Context(), clientID)
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	heard := p.Ack
+	for jti := range p.Errors { // it will not be better the second time (RFC 8936 §2.4.4)
+		heard = append(heard, jti)
+		s.Logger.WarnContext(r.Context(), "a receiver refuses a signal", "client_id", clientID, "jti", jti)
+	}
+	if t, err = s.heard(r.Context(), t, to, heard); err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	most := pollDefault
+	if p.MaxEvents != nil {
+		most = min(*p.MaxEvents, pollMost)
+	}
+	wait := p.Immediately != nil && !*p.Immediately && most > 0
+	sets, more, err := s.waiting(r.Context(), t, to, most, wait)
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = json.NewEncoder(w).Encode(struct {
+		Sets map[string]string `json:"sets"`
+		More bool              `json:"moreAvailable,omitempty"`
+	}{sets, more}) // the client went away; it asks again
+}
+
+// heard moves a stream behind the tokens that its receiver acknowledges.
+func (s *Streams) heard(ctx context.Context, t storage.Stream, to Receiver, acked []string) (storage.Stream, error) {
+	if len(acked) == 0 {
+		return t, nil
+	}
+	if t.Verification != "" {
+		if v, err := s.verification(t); err == nil && slices.Contains(acked, v.ID) {
+			t.Verification = ""
+			if err := s.Store.SetStream(ctx, t); err != nil {
+				return t, err
+			}
+		}
+	}
+	for t.Status == storage.StreamEnabled {
+		list, _, err := s.tokens(ctx, t, to, t.Position, deliverBatch)
+		if err != nil || len(list) == 0 {
+			return t, err
+		}
+		var seqs []int64
+		position, partial, n := t.Position, t.Partial, t.Partial
+		for ; n < len(list) && slices.Contains(acked, list[n].out.ID); n++ {
+			if partial++; list[n].last {
+				seqs, position, partial = append(seqs, list[n].seq), list[n].seq, 0
+			}
+		}
+		if n == t.Partial {
+			return t, nil
+		}
+		if err := s.Store.Acknowledge(ctx, t.ClientID, seqs, position, partial, s.Clock()); err != nil {
+			return t, err
+		}
+		t.Position, t.Partial = position, partial
+		if n < len(list) {
+			return t, nil
+		}
+	}
+	return t, nil
+}
+
+// waiting are the tokens that a receiver has not acknowledged; if there are none and it wants to wait, the first that come.
+func (s *Streams) waiting(ctx context.Context, t storage.Stream, to Receiver, most int, wait bool) (sets map[string]string, more bool, err error) {
+	sets = map[string]string{}
+	until := s.Clock().Add(pollWait)
+	for {
+		if t.Verification != "" && most > 0 {
+			v, err := s.verification(t)
+			if err != nil {
+				return nil, false, err
+			}
+			if sets[v.ID], err = s.sign(v); err != nil {
+				return nil, false, err
+			}
+		}
+		if t.Status == storage.StreamEnabled {
+			list, _, err := s.tokens(ctx, t, to, t.Position, deliverBatch)
+			if err != nil {
+				return nil, false, err
+			}
+			list = list[min(t.Partial, len(list)):]
+			for n, k := range list {
+				if more = len(sets) >= most; more {
+					break
+				}
+				if sets[k.out.ID], err = s.sign(list[n].out); err != nil {
+					return nil, false, err
+				}
+			}
+		}
+		if len(sets) > 0 || !wait || !s.Clock().Before(until) {
+			return sets, more, nil
+		}
+		select {
+		case <-ctx.Done():
+			return sets, false, nil
+		case <-time.After(pollLook):
+		}
+	}
+}

@@ -1,0 +1,64 @@
+package relational
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"manyou/storage"
+)
+
+// moveBack takes one move back.
+func (s *Store) moveBack(ctx context.Context, tx Executor, m moved) error {
+	key := string(m.key)
+	first, second, _ := strings.Cut(key, " ")
+	switch m.what {
+	case storage.MoveLink:
+		if m.to != "" {
+			return moveLink(ctx, tx, first, second, m.to, m.from)
+		}
+		var createdAt int64
+		if _, err := fmt.Sscan(string(m.body), &createdAt); err != nil {
+			return fmt.Errorf("storage: a noted link: %w", err)
+		}
+		return one(ctx, tx, storage.ErrConflict, `INSERT INTO links (issuer, subject, person_id, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+			first, second, m.from, createdAt)
+	case storage.MoveDocument:
+		return s.moveDocument(ctx, tx, m.key, m.to, m.from)
+	case movedName:
+		body, err := s.unseal(m.body, "moves.body", m.to)
+		if err != nil {
+			return err
+		}
+		var names [2]string
+		if err := json.Unmarshal(body, &names); err != nil {
+			return fmt.Errorf("storage: a noted name: %w", err)
+		}
+		_, err = s.rename(ctx, tx, storage.Rename{PersonID: m.to, From: names[1], To: names[0]})
+		return err
+	case movedHere:
+		return nil
+	case movedNew: // who began then was the other one all along
+		return one(ctx, tx, storage.ErrConflict, `UPDATE persons SET merged_into = $2 WHERE id = $1 AND merged_into = ''`, m.to, m.from)
+	case movedMerge:
+		back := m.from
+		if key == m.from {
+			back = "" // the one that was merged; others were merged into it before
+		}
+		return one(ctx, tx, storage.ErrConflict, `UPDATE persons SET merged_into = $3 WHERE id = $1 AND merged_into = $2`, key, m.to, back)
+	}
+	// What the person may have removed, withdrawn or lost since is not there to be moved.
+	query := map[string]string{
+		storage.MoveCredential: `UPDATE credentials SET person_id = $2 WHERE id = $1 AND person_id = $3`,
+		movedHold:              `UPDATE holds SET person_id = $2 WHERE id = $1 AND person_id = $3`,
+		movedConsent:           `DELETE FROM consents WHERE client_id = $1 AND scope = $4 AND person_id = $3 AND person_id <> $2`,
+	}[m.what]
+	args := []any{key, m.from, m.to}
+	if m.what == movedConsent { // no scope has a space in it
+		last := strings.LastIndexByte(key, ' ')
+		args = []any{key[:last], m.from, m.to, key[last+1:]}
+	}
+	_, err := tx.Exec(ctx, query, args...)
+	return err
+}
