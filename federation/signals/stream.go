@@ -73,9 +73,7 @@ const (
 // ErrConfiguration reports a configuration that cannot be.
 var ErrConfiguration = errors.New("signals: a stream cannot be so")
 
-func cannot(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrConfiguration, fmt.Sprintf(format, args...))
-}
+func cannot(what string) error { return fmt.Errorf("%w: %s", ErrConfiguration, what) }
 
 // ParseConfiguration reads a configuration that a receiver wants.
 func ParseConfiguration(body []byte) (c Configuration, err error) {

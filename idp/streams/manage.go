@@ -16,13 +16,15 @@ import (
 
 // answer writes JSON.
 func answer(w http.ResponseWriter, status int, body any) {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	if w.Header().Get("Cache-Control") == "" {
-		w.Header().Set("Cache-Control", "no-store")
-	}
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the client went away; nothing is lost
+	_, _ = w.Write(raw) // the client went away; nothing is lost
 }
 
 // refuse answers with an error of RFC 8935 §2.4.

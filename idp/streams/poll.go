@@ -2,7 +2,6 @@ package streams
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"time"
@@ -67,12 +66,10 @@ func (s *Streams) poll(w http.ResponseWriter, r *http.Request) {
 		s.fault(w, r, err)
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(struct {
+	answer(w, http.StatusOK, struct {
 		Sets map[string]string `json:"sets"`
 		More bool              `json:"moreAvailable,omitempty"`
-	}{sets, more}) // the client went away; it asks again
+	}{sets, more})
 }
 
 // heard moves a stream behind the tokens that its receiver acknowledges.

@@ -92,18 +92,17 @@ const minVerification = 10
 // Routes adds the endpoints.
 func (s *Streams) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+pathMetadata, s.metadata)
-	mux.HandleFunc("POST "+pathStreams, s.create)
-	mux.HandleFunc("GET "+pathStreams, s.read)
-	mux.HandleFunc("PATCH "+pathStreams, s.update)
-	mux.HandleFunc("PUT "+pathStreams, s.update)
-	mux.HandleFunc("DELETE "+pathStreams, s.remove)
-	mux.HandleFunc("GET "+pathStatus, s.status)
-	mux.HandleFunc("POST "+pathStatus, s.setStatus)
-	mux.HandleFunc("POST "+pathAdd, s.subject)
-	mux.HandleFunc("POST "+pathRemove, s.subject)
-	mux.HandleFunc("POST "+pathVerify, s.verify)
-	mux.HandleFunc("POST "+pathPoll, s.poll)
-	mux.HandleFunc("POST "+PathReceive, s.receive)
+	for pattern, h := range map[string]http.HandlerFunc{
+		"POST " + pathStreams: s.create, "GET " + pathStreams: s.read, "PATCH " + pathStreams: s.update, "PUT " + pathStreams: s.update,
+		"DELETE " + pathStreams: s.remove, "GET " + pathStatus: s.status, "POST " + pathStatus: s.setStatus,
+		"POST " + pathAdd: s.subject, "POST " + pathRemove: s.subject, "POST " + pathVerify: s.verify, "POST " + pathPoll: s.poll,
+		"POST " + PathReceive: s.receive,
+	} {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "no-store")
+			h(w, r)
+		})
+	}
 }
 
 // metadata serves the transmitter's metadata (SSF 1.0 §7.1).
