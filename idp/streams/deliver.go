@@ -9,9 +9,9 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"manyou/federation/signals"
 	"manyou/storage"
@@ -24,7 +24,7 @@ const (
 	deliverEvery  = 200 * time.Millisecond
 	deliverLease  = 10 * time.Second
 	deliverBatch  = 50
-	deliverAtOnce = 16
+	deliverAtOnce = 64
 	laterMax      = 5 * time.Minute
 	// giveUp is how long a signal is told before a stream goes on without it.
 	giveUp    = 30 * 24 * time.Hour
@@ -39,10 +39,11 @@ type pending struct {
 
 // delivery is what this node remembers of a stream, to spare repetition.
 type delivery struct {
+	// busy is set while somebody tells; what follows is theirs alone meanwhile.
+	busy     atomic.Bool
 	scanned  int64 // all up to it was acknowledged, or is not for this one
 	failures int
 	next     time.Time
-	busy     bool
 }
 
 // token is one that is to be sent.
@@ -133,6 +134,9 @@ func (s *Streams) sign(o signals.Outgoing) (string, error) {
 func (s *Streams) Deliver(ctx context.Context, node string) {
 	tick := time.NewTicker(deliverEvery)
 	defer tick.Stop()
+	var telling sync.WaitGroup
+	defer telling.Wait()
+	free := make(chan struct{}, deliverAtOnce)
 	failing, leased := false, time.Time{}
 	for {
 		select {
@@ -140,50 +144,64 @@ func (s *Streams) Deliver(ctx context.Context, node string) {
 			return
 		case <-tick.C:
 		}
-		err := s.round(ctx, node, &leased)
+		due, err := s.due(ctx, node, &leased)
 		if (err != nil) != failing && ctx.Err() == nil {
 			if failing = err != nil; failing {
 				s.Logger.ErrorContext(ctx, "signals are not delivered", "cause", err)
 			}
 		}
+		for _, t := range due { // each by itself: one that is slow keeps nobody waiting
+			d := s.delivery(t)
+			select {
+			case free <- struct{}{}:
+			default:
+				d.busy.Store(false) // the next time
+				continue
+			}
+			telling.Go(func() {
+				defer func() { <-free }()
+				defer d.busy.Store(false)
+				if err := s.tell(ctx, t, d); err != nil && ctx.Err() == nil {
+					s.Logger.ErrorContext(ctx, "signals are not delivered", "client_id", t.ClientID, "cause", err)
+				}
+			})
+		}
 	}
 }
 
-// round tells everybody who is due, if this node has the lease.
-func (s *Streams) round(ctx context.Context, node string, leased *time.Time) error {
+// due lists whom this node has to tell, if it has the lease. Each is busy from now on.
+func (s *Streams) due(ctx context.Context, node string, leased *time.Time) (due []storage.Stream, err error) {
 	now := s.Clock()
 	if now.After(leased.Add(-deliverLease / 2)) {
 		has, err := s.Store.Lease(ctx, "signals", node, now, now.Add(deliverLease))
 		if err != nil || !has {
-			return err
+			return nil, err
 		}
 		*leased = now.Add(deliverLease)
 	}
 	head, err := s.Store.SignalHead(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	streams, err := s.Store.ListStreams(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var group errgroup.Group
-	group.SetLimit(deliverAtOnce)
 	for _, t := range streams {
 		if t.Status != storage.StreamEnabled || t.Method != "push" {
 			continue
 		}
 		d := s.delivery(t)
-		if d.scanned >= head && t.Verification == "" || now.Before(d.next) || d.busy {
+		if !d.busy.CompareAndSwap(false, true) {
 			continue
 		}
-		d.busy = true
-		group.Go(func() error {
-			defer func() { d.busy = false }()
-			return s.tell(ctx, t, d, now)
-		})
+		if d.scanned = max(d.scanned, t.Position); d.scanned >= head && t.Verification == "" || now.Before(d.next) {
+			d.busy.Store(false)
+			continue
+		}
+		due = append(due, t)
 	}
-	return group.Wait()
+	return due, nil
 }
 
 func (s *Streams) delivery(t storage.Stream) *delivery {
@@ -194,12 +212,12 @@ func (s *Streams) delivery(t storage.Stream) *delivery {
 		d = &delivery{}
 		s.states[t.ID] = d
 	}
-	d.scanned = max(d.scanned, t.Position)
 	return d
 }
 
 // tell sends what a stream has not heard, to the end. An error is a fault of storage; a receiver that does not answer is none.
-func (s *Streams) tell(ctx context.Context, t storage.Stream, d *delivery, now time.Time) error {
+func (s *Streams) tell(ctx context.Context, t storage.Stream, d *delivery) error {
+	now := s.Clock()
 	to, err := s.Receiver(ctx, t.ClientID)
 	if errors.Is(err, ErrNoReceiver) {
 		d.next = now.Add(laterMax)
