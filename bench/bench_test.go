@@ -31,10 +31,16 @@ func TestTrustChainsAreMeasured(t *testing.T) {
 	}
 }
 
+func TestHowACorrectionSpreadsIsMeasured(t *testing.T) {
+	if err := measureSpread(t.Context(), 3, 2, 1, t.Output()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestEveryOperationIsMeasuredAndAnsweredRightly(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "bench.json")
 	if err := run(t.Context(), []string{
-		"-backend", "sqlite", "-duration", "100ms", "-rounds", "1", "-c", "2", "-citizens", "20", "-json", file, "-trust=false",
+		"-backend", "sqlite", "-duration", "100ms", "-rounds", "1", "-c", "2", "-citizens", "20", "-json", file, "-trust=false", "-spread=false",
 	}); err != nil {
 		t.Fatal(err)
 	}

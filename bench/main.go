@@ -36,6 +36,7 @@ type options struct {
 	json     string
 	profiles string
 	trust    bool
+	spread   bool
 
 	root string
 }
@@ -59,6 +60,9 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	if len(args) == 1 && args[0] == trustRole {
 		return measureTrust(ctx, trustProvinces, trustApplications, trustWarm, os.Stdout)
+	}
+	if len(args) == 1 && args[0] == spreadRole {
+		return measureSpread(ctx, spreadRegions, spreadChanges, spreadDown, os.Stdout)
 	}
 	if len(args) == 1 {
 		if role, ok := roles[args[0]]; ok {
@@ -88,6 +92,11 @@ func run(ctx context.Context, args []string) error {
 	}
 	if o.trust {
 		if err := runTrust(whole); err != nil {
+			return err
+		}
+	}
+	if o.spread {
+		if err := runSpread(whole); err != nil {
 			return err
 		}
 	}
@@ -126,6 +135,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.json, "json", "", "file to write all samples to")
 	f.StringVar(&o.profiles, "profile", "", "directory to write CPU profiles of the issuer to, one for each operation")
 	f.BoolVar(&o.trust, "trust", true, "measure trust chains too")
+	f.BoolVar(&o.spread, "spread", true, "measure how a correction spreads, too")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}

@@ -1,0 +1,330 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	mathrand "math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"manyou/authenticators/otp"
+	"manyou/cmd/manyou/backend"
+	"manyou/cmd/manyou/methods"
+	"manyou/federation/register"
+	"manyou/federation/signals"
+	"manyou/idp"
+	"manyou/storage"
+	"manyou/storage/vault"
+)
+
+// The federation whose corrections are measured.
+const (
+	spreadRegions = 34
+	spreadChanges = 60
+	spreadDown    = 10
+)
+
+// spreadRole is the argument of the process that measures how a correction spreads.
+const spreadRole = "child:spread"
+
+// spreading is a nation and its regions in one process, each with a database of its own, that tell each other over HTTP.
+type spreading struct {
+	nation  *spreadIssuer
+	regions []*spreadIssuer
+	later   atomic.Int64 // by how much their clocks are ahead of the real one
+	dir     string
+}
+
+// spreadIssuer is one of them.
+type spreadIssuer struct {
+	storage.Store
+	url  string
+	down atomic.Bool
+	mu   sync.Mutex
+	// held are the moments at which holds took effect here.
+	held map[string]time.Time
+}
+
+// PlaceHold notes when a hold has taken effect.
+func (s *spreadIssuer) PlaceHold(ctx context.Context, h storage.Hold) error {
+	err := s.Store.PlaceHold(ctx, h)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, before := s.held[h.ID]; !before && err == nil {
+		s.held[h.ID] = time.Now()
+	}
+	return err
+}
+
+func (s *spreadIssuer) heldAt(id string) (time.Time, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at, ok := s.held[id]
+	return at, ok
+}
+
+func (s *spreading) clock() time.Time { return time.Now().Add(time.Duration(s.later.Load())) }
+
+// discarding sends no message.
+type discarding struct{}
+
+func (discarding) Send(context.Context, otp.Message) error { return nil }
+
+// issuer starts one.
+func (s *spreading) issuer(ctx context.Context, g *errgroup.Group, name string, role idp.Role, region string) (*spreadIssuer, error) {
+	root, err := vault.NewRoot(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	database := "sqlite://" + filepath.Join(s.dir, name+".db")
+	if err := backend.Migrate(ctx, database); err != nil {
+		return nil, err
+	}
+	opened, v, err := backend.Open(ctx, database, root)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := loopback(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i := &spreadIssuer{Store: opened, held: map[string]time.Time{}, url: "http://localhost:" + strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)}
+	title := map[string]string{"zh": name, "en": name}
+	offered, err := methods.New(methods.Config{Issuer: i.url, Name: title, Random: rand.Reader})
+	if err != nil {
+		return nil, err
+	}
+	issuer, err := idp.New(ctx, idp.Config{
+		Issuer: i.url, Role: role, Region: region, Name: title, Store: i, Vault: v, Methods: offered, Messages: discarding{},
+		Register: register.NewTable(opened), Clock: s.clock, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return nil, err
+	}
+	g.Go(func() error { return issuer.Run(ctx) })
+	serve(ctx, g, listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if i.down.Load() {
+			panic(http.ErrAbortHandler) // cut off, as by a machine that is gone
+		}
+		issuer.Handler().ServeHTTP(w, r)
+	}))
+	return i, i.PutApplication(ctx, storage.Application{
+		ClientID: "hash", Status: storage.ApplicationDraft, SecretHash: idp.HashSecret(v, clientSecret),
+	})
+}
+
+// newSpreading starts a nation and regions that are told by it.
+func newSpreading(ctx context.Context, g *errgroup.Group, dir string, regions int) (*spreading, error) {
+	s := &spreading{dir: dir}
+	var err error
+	if s.nation, err = s.issuer(ctx, g, "nation", idp.National, "00"); err != nil {
+		return nil, err
+	}
+	hash, err := s.nation.Application(ctx, "hash")
+	if err != nil {
+		return nil, err
+	}
+	for n := range regions {
+		region, id := strconv.Itoa(11+n), fmt.Sprintf("issuer-%d", n)
+		r, err := s.issuer(ctx, g, "region-"+region, idp.Province, region)
+		if err != nil {
+			return nil, err
+		}
+		s.regions = append(s.regions, r)
+		if err := s.nation.PutApplication(ctx, storage.Application{
+			ClientID: id, Status: storage.ApplicationPublished, Region: region, AuthMethod: "client_secret_basic", SecretHash: hash.SecretHash,
+			RedirectURIs: []string{r.url + idp.CallbackPath}, GrantTypes: []string{"authorization_code", "client_credentials"},
+			Scopes: []string{"openid", signals.ScopeManage, signals.ScopeRead}, SectorIdentifier: id, IDTokenAlg: "ES256", Issuer: true,
+		}); err != nil {
+			return nil, err
+		}
+		if err := r.PutUpstream(ctx, storage.Upstream{
+			Issuer: s.nation.url, Region: "00", ClientID: id, ClientSecret: clientSecret, AuthMethod: "client_secret_basic", Scopes: []string{"openid"},
+			Status: storage.UpstreamActive,
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return s, s.wait(ctx, "streams", func() (bool, error) {
+		list, err := s.nation.ListStreams(ctx)
+		return len(list) == regions, err
+	})
+}
+
+var errSpread = errors.New("it never came about")
+
+func (s *spreading) wait(ctx context.Context, what string, holds func() (bool, error)) error {
+	for range 6000 {
+		ok, err := holds()
+		if ok || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	return fmt.Errorf("%w: %s", errSpread, what)
+}
+
+// person makes the nth person known to the nation and to every region.
+func (s *spreading) person(ctx context.Context, n int) error {
+	now := s.clock()
+	seed := func(at storage.Store, link *storage.Link) error {
+		c := storage.Conversation{ID: fmt.Sprintf("spread-%d", n), ExpiresAt: now.Add(time.Hour)}
+		if err := at.CreateConversation(ctx, c); err != nil {
+			return err
+		}
+		id := fmt.Sprintf("person-%d", n)
+		_, err := at.CompleteSignIn(ctx, storage.SignIn{
+			ConversationID: c.ID, ConversationExpiresAt: c.ExpiresAt, ConversationVersion: 1,
+			Person: &storage.Person{ID: id, Name: "某人", Region: "11", Status: storage.PersonActive, Epoch: 1, CreatedAt: now}, Link: link,
+			Session: storage.Session{ID: fmt.Appendf(nil, "session-%d", n), ExpiresAt: now.Add(12 * time.Hour), PersonID: id, ACR: 2, CreatedAt: now},
+		})
+		return err
+	}
+	if err := seed(s.nation, nil); err != nil {
+		return err
+	}
+	for k, r := range s.regions {
+		subject := fmt.Sprintf("subject-%d-%d", n, k)
+		if err := seed(r, &storage.Link{Issuer: s.nation.url, Subject: subject, PersonID: fmt.Sprintf("person-%d", n), CreatedAt: now}); err != nil {
+			return err
+		}
+		if err := s.nation.NoteOnward(ctx, storage.Onward{
+			ClientID: fmt.Sprintf("issuer-%d", k), SessionID: fmt.Appendf(nil, "session-%d", n), SessionExpiresAt: now.Add(12 * time.Hour),
+			PersonID: fmt.Sprintf("person-%d", n), Known: subject,
+		}, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// freeze commits a hold at the nation, and returns when.
+func (s *spreading) freeze(ctx context.Context, n int) (id string, at time.Time, err error) {
+	id = fmt.Sprintf("hold-%d", n)
+	err = s.nation.PlaceHold(ctx, storage.Hold{
+		ID: id, PersonID: fmt.Sprintf("person-%d", n), Kind: storage.HoldFreeze, Number: "TEST-0000", PlacedAt: s.clock(), PlacedBy: "system",
+	})
+	return id, time.Now(), err
+}
+
+// arrived waits until a hold has taken effect in regions, and returns when it did in the last one.
+func (s *spreading) arrived(ctx context.Context, id string, regions []*spreadIssuer) (last time.Time, err error) {
+	return last, s.wait(ctx, "a hold in every region", func() (bool, error) {
+		for _, r := range regions {
+			at, ok := r.heldAt(id)
+			if !ok {
+				return false, nil
+			}
+			if at.After(last) {
+				last = at
+			}
+		}
+		return true, nil
+	})
+}
+
+// runSpread measures in a process of its own.
+func runSpread(ctx context.Context) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	c := exec.CommandContext(ctx, self, spreadRole) //nolint:gosec // itself
+	c.Stdout, c.Stderr = os.Stdout, os.Stderr
+	return c.Run()
+}
+
+// measureSpread measures how long after the commit of a freeze no token of the person works in any region: with all of them up; with some
+// down, for the others; and for those that were down, from the moment when they are back.
+func measureSpread(ctx context.Context, regions, changes, down int, w io.Writer) (err error) {
+	dir, err := os.MkdirTemp("", "spread")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	running, stop := context.WithCancel(ctx)
+	g, running := errgroup.WithContext(running)
+	defer func() {
+		stop()
+		err = errors.Join(err, g.Wait())
+	}()
+	s, err := newSpreading(running, g, dir, regions)
+	if err != nil {
+		return err
+	}
+	for n := range 2*changes + 1 {
+		if err := s.person(running, n); err != nil {
+			return err
+		}
+	}
+	up, err := s.each(running, 0, changes, s.regions)
+	if err != nil {
+		return err
+	}
+	for _, r := range s.regions[:down] {
+		r.down.Store(true)
+	}
+	others, err := s.each(running, changes, changes, s.regions[down:])
+	if err != nil {
+		return err
+	}
+	s.later.Store(int64(time.Hour)) // whoever was away is asked at intervals that have grown to their longest
+	time.Sleep(time.Second)
+	back := time.Now()
+	for _, r := range s.regions[:down] {
+		r.down.Store(false)
+	}
+	s.later.Store(int64(time.Hour + 6*time.Minute)) // past the longest interval
+	var returned []time.Duration
+	for n := changes; n < 2*changes; n++ {
+		last, err := s.arrived(running, fmt.Sprintf("hold-%d", n), s.regions[:down])
+		if err != nil {
+			return err
+		}
+		returned = append(returned, last.Sub(back))
+	}
+	fmt.Fprintf(w, "\nFrom the commit of a freeze until no token of the person works in any region: %d regions, %d freezes, one machine\n\n", regions, changes)
+	for _, r := range []struct {
+		name string
+		list []time.Duration
+	}{{"all up", up}, {fmt.Sprintf("%d down, the others", down), others}, {fmt.Sprintf("the %d, since they are asked again", down), returned}} {
+		slices.Sort(r.list)
+		fmt.Fprintf(w, "%-34s %6d ms median, %6d ms at the 99th percentile\n", r.name, r.list[len(r.list)/2].Milliseconds(), r.list[len(r.list)*99/100].Milliseconds())
+	}
+	return nil
+}
+
+// each freezes one person after the other, and returns how long each freeze took to arrive.
+func (s *spreading) each(ctx context.Context, from, changes int, regions []*spreadIssuer) (took []time.Duration, err error) {
+	for n := from; n < from+changes; n++ {
+		time.Sleep(mathrand.N(200 * time.Millisecond)) // at any moment between two rounds
+		id, at, err := s.freeze(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		last, err := s.arrived(ctx, id, regions)
+		if err != nil {
+			return nil, err
+		}
+		took = append(took, last.Sub(at))
+	}
+	return took, nil
+}
