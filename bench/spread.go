@@ -315,7 +315,7 @@ func measureSpread(ctx context.Context, regions, changes, down int, w io.Writer)
 // each freezes one person after the other, and returns how long each freeze took to arrive.
 func (s *spreading) each(ctx context.Context, from, changes int, regions []*spreadIssuer) (took []time.Duration, err error) {
 	for n := from; n < from+changes; n++ {
-		time.Sleep(mathrand.N(200 * time.Millisecond)) // at any moment between two rounds
+		time.Sleep(mathrand.N(200 * time.Millisecond)) //nolint:gosec // at any moment between two rounds; hides nothing
 		id, at, err := s.freeze(ctx, n)
 		if err != nil {
 			return nil, err
