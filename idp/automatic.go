@@ -120,7 +120,7 @@ func fromMetadata(clientID string, metadata map[string]any) (*application, error
 	scopes := []string{scopeOpenID, scopeProfile}
 	if m.Scope != nil {
 		scopes = slices.DeleteFunc(strings.Fields(*m.Scope), func(s string) bool {
-			return !slices.Contains(personScopes, s) && !slices.Contains(signalScopes, s)
+			return !slices.Contains(personScopes, s) && !slices.Contains(ownScopes, s)
 		})
 	}
 	return &application{keys: jwks, Application: storage.Application{

@@ -227,6 +227,7 @@ func (i *Issuer) routes() (http.Handler, error) {
 		}
 	}
 	i.streams.Routes(mux)
+	i.newCaseAPI().Routes(mux)
 	i.signin.Routes(mux, i.crossOrigin.Handler)
 	i.account.Routes(mux, i.crossOrigin.Handler)
 	i.web.Routes(mux)

@@ -8,6 +8,7 @@ import (
 
 	"manyou/federation/signals"
 	"manyou/federation/trust"
+	"manyou/idp/cases"
 	"manyou/idp/keys"
 	"manyou/idp/signin"
 	"manyou/storage"
@@ -18,8 +19,8 @@ import (
 // issuerScopes are what issuers ask of one another.
 var issuerScopes = []string{scopeOpenID, scopeProfile, scopePhone, scopeDocument}
 
-// signalScopes are what opens the endpoints of streams.
-var signalScopes = []string{signals.ScopeManage, signals.ScopeRead}
+// ownScopes are what an application asks for itself: streams, and cases.
+var ownScopes = []string{signals.ScopeManage, signals.ScopeRead, cases.ScopeFile}
 
 // entityMetadata is what the issuer says of itself, by entity type.
 func (i *Issuer) entityMetadata() map[string]any {
@@ -27,7 +28,7 @@ func (i *Issuer) entityMetadata() map[string]any {
 		"client_registration_types": []string{"automatic"}, "application_type": "web",
 		"redirect_uris": []string{i.Issuer + CallbackPath}, "post_logout_redirect_uris": []string{i.Issuer + SignedOutPath},
 		"response_types": []string{"code"}, "grant_types": []string{grantCode, grantClient}, "token_endpoint_auth_method": methodPrivateKey,
-		"jwks": json.RawMessage(i.keys.JWKS()), "scope": strings.Join(slices.Concat(issuerScopes, signalScopes), " "), "subject_type": "pairwise",
+		"jwks": json.RawMessage(i.keys.JWKS()), "scope": strings.Join(slices.Concat(issuerScopes, ownScopes), " "), "subject_type": "pairwise",
 		"id_token_signed_response_alg": keys.ES256, "backchannel_logout_uri": i.Issuer + signin.BackchannelLogoutPath,
 		"backchannel_logout_session_required": true,
 	}

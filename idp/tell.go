@@ -15,7 +15,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"manyou/federation/signals"
 	"manyou/idp/keys"
 	"manyou/storage"
 )
@@ -54,9 +53,11 @@ type logoutToken struct {
 	Events    map[string]struct{} `json:"events"`
 }
 
-// noteOnward remembers that an application that wants to hear of ends, or of what happens to people, builds on a session.
+// noteOnward remembers that an application that wants to hear of ends, or of what happens to people, or may file cases, builds on a
+// session.
 func (i *Issuer) noteOnward(ctx context.Context, g storage.Grant, app *application) error {
-	if app.BackchannelLogoutURI == "" && !slices.Contains(app.Scopes, signals.ScopeRead) {
+	own := slices.ContainsFunc(ownScopes, func(s string) bool { return slices.Contains(app.Scopes, s) })
+	if app.BackchannelLogoutURI == "" && !own {
 		return nil
 	}
 	return i.Store.NoteOnward(ctx, storage.Onward{

@@ -122,6 +122,9 @@ func newWorld(t testing.TB, change ...func(*idp.Config)) *world {
 	return w
 }
 
+// nationally makes an issuer the nation's.
+func nationally(c *idp.Config) { c.Role, c.Region = idp.National, "00" }
+
 // restart puts another node in the place of the one that answers: with the same database, and nothing in its memory.
 func (w *world) restart() {
 	w.t.Helper()

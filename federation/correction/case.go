@@ -133,6 +133,7 @@ type Evidence struct {
 // Body is what of a case nobody reads in the database.
 type Body struct {
 	Statement string     `json:"statement,omitempty"`
+	For       string     `json:"for,omitempty"` // on whose behalf the filer filed, in the filer's own words
 	Attribute string     `json:"attribute,omitempty"`
 	Expected  string     `json:"expected,omitempty"` // what the attribute should be, as the filer says
 	Link      *Link      `json:"link,omitempty"`

@@ -3,14 +3,12 @@ package correction
 import (
 	"context"
 	"encoding/base32"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
-	"manyou/federation/audit"
 	"manyou/federation/register"
 	"manyou/storage"
 )
@@ -63,8 +61,12 @@ func System() string { return actorSystem }
 
 // Filing is what somebody complains of.
 type Filing struct {
+	// ID is the case's, if the filer may repeat itself: what is filed again under one ID is the case that was. "": one is drawn.
+	ID    string
 	Filer string
-	Kind  Kind
+	// For is on whose behalf it is filed, as the filer calls them; "" if for itself.
+	For  string
+	Kind Kind
 	// Person is whom it is about, Other the second one where there are two; "" if that is not known.
 	Person, Other string
 	Link          *Link
@@ -78,6 +80,9 @@ type Filing struct {
 
 // ErrFiling reports a complaint that says too little.
 var ErrFiling = errors.New("correction: a case needs a kind, a filer, and whom or what it is about")
+
+// ErrRepeated reports a filing under the ID of another one.
+var ErrRepeated = errors.New("correction: something else was filed under that key")
 
 // topic is what of the person a case is about.
 func (f Filing) topic() string {
@@ -135,8 +140,16 @@ func (q *Queue) File(ctx context.Context, f Filing) (*Case, error) {
 }
 
 func (q *Queue) file(ctx context.Context, f Filing) (*Case, error) {
-	now := q.Clock()
-	id, err := q.newID()
+	now, id := q.Clock(), f.ID
+	var err error
+	if id == "" {
+		id, err = q.newID()
+	} else if earlier, found := q.Find(ctx, id); !errors.Is(found, storage.ErrNotFound) {
+		if found == nil && (earlier.Filer != f.Filer || earlier.Topic != f.topic() || earlier.Body.Statement != f.Statement) {
+			return nil, ErrRepeated
+		}
+		return earlier, found
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +161,7 @@ func (q *Queue) file(ctx context.Context, f Filing) (*Case, error) {
 		ID: id, Number: number, Kind: string(f.Kind), Topic: f.topic(), PersonID: f.Person, Region: f.Region, Filer: f.Filer, FiledAt: now,
 		Priority: priority(f.Kind), DueAt: now.Add(q.Policy.Due[f.Kind]),
 	}, Body: Body{
-		Statement: f.Statement, Attribute: f.Attribute, Expected: f.Expected, Link: f.Link, Other: f.Other, Evidence: f.Evidence,
+		For: f.For, Statement: f.Statement, Attribute: f.Attribute, Expected: f.Expected, Link: f.Link, Other: f.Other, Evidence: f.Evidence,
 	}}
 	s := step{c: c, state: Triaged, actor: f.Filer}
 	var earlier *storage.Case
@@ -213,101 +226,6 @@ func (q *Queue) FindNumber(ctx context.Context, number string) (*Case, error) {
 		return nil, err
 	}
 	return decode(stored)
-}
-
-// Note is what is said of a step.
-type Note struct {
-	Text     string    `json:"text,omitempty"`
-	To       string    `json:"to,omitempty"` // whom it was given to
-	Proposal *Proposal `json:"proposal,omitempty"`
-	Hold     *HoldNote `json:"hold,omitempty"`
-	Evidence *Evidence `json:"evidence,omitempty"`
-}
-
-// HoldNote says what was held.
-type HoldNote struct {
-	ID    string    `json:"id"`
-	Kind  string    `json:"kind"`
-	Until time.Time `json:"until,omitzero"`
-}
-
-// step is a step of a case that is being put together.
-type step struct {
-	c          *Case
-	state      State // afterwards; "" stays
-	actor      string
-	events     []storage.CaseEvent
-	notes      []Note
-	place      []storage.Hold
-	lift       []storage.HoldLift
-	confirm    []string
-	correction *storage.Correction
-}
-
-// note says what happens in the step.
-func (s *step) note(what string, n Note) {
-	s.events = append(s.events, storage.CaseEvent{What: what, Actor: s.actor})
-	s.notes = append(s.notes, n)
-}
-
-// system says what happens in the step by itself.
-func (s *step) system(what string, n Note) {
-	s.events = append(s.events, storage.CaseEvent{What: what, Actor: actorSystem})
-	s.notes = append(s.notes, n)
-}
-
-// begin begins a step that brings an event to a case. [ErrState].
-func begin(c *Case, what, actor string, to State) (step, error) {
-	for _, from := range before[what] {
-		if c.State() == from && c.DuplicateOf == "" {
-			return step{c: c, state: to, actor: actor}, nil
-		}
-	}
-	return step{}, fmt.Errorf("%w: %s, %s", ErrState, what, c.State())
-}
-
-// take writes a step. [storage.ErrConflict] if the case, or what the step changes, is no longer as it was read.
-func (q *Queue) take(ctx context.Context, s step) error {
-	now := q.Clock()
-	c := s.c
-	if s.state != "" {
-		c.Case.State, c.Open = string(s.state), s.state.open()
-	}
-	c.UpdatedAt = now
-	var err error
-	if c.Case.Body, err = c.Body.encode(); err != nil {
-		return err
-	}
-	for n := range s.events {
-		s.events[n].At = now
-		if s.events[n].Body, err = json.Marshal(s.notes[n]); err != nil {
-			return fmt.Errorf("correction: encode: %w", err)
-		}
-	}
-	last := s.events[len(s.events)-1]
-	record := audit.Entry{At: now, Kind: "case." + last.What, Actor: last.Actor, Detail: s.detail()}
-	if err := q.Store.StepCase(ctx, storage.CaseStep{
-		Case: c.Case, Events: s.events, Place: s.place, Lift: s.lift, Confirm: s.confirm, Correction: s.correction, Audit: record.Encode,
-	}); err != nil {
-		return err
-	}
-	c.Version += int64(len(s.events))
-	return nil
-}
-
-// detail is what the audit log says of a step: nothing personal.
-func (s *step) detail() map[string]string {
-	d := map[string]string{"case": s.c.ID, "number": s.c.Number, "state": s.c.Case.State, "kind": s.c.Kind}
-	if s.correction != nil {
-		d["decision"] = s.correction.ID
-	}
-	for n, h := range s.place {
-		d[fmt.Sprintf("placed_%d", n)] = string(h.Kind) + " " + h.ID
-	}
-	for n, l := range s.lift {
-		d[fmt.Sprintf("lifted_%d", n)] = l.ID
-	}
-	return d
 }
 
 func (q *Queue) newID() (string, error) {

@@ -11,6 +11,7 @@ import (
 	"manyou/cmd/manyou/demo/application"
 	"manyou/federation/signals"
 	"manyou/idp"
+	"manyou/idp/cases"
 	"manyou/idp/membership"
 	"manyou/storage"
 )
@@ -25,7 +26,7 @@ const (
 var (
 	allScopes    = []string{"openid", "profile", "phone", "offline_access"}
 	issuerScopes = []string{"openid", "profile", "phone", "document"}
-	signalScopes = []string{signals.ScopeManage, signals.ScopeRead}
+	ownScopes    = []string{signals.ScopeManage, signals.ScopeRead, cases.ScopeFile}
 	ownGrants    = []string{"client_credentials"}
 	codeGrants   = []string{"authorization_code", "refresh_token"}
 	deviceGrants = []string{"urn:ietf:params:oauth:grant-type:device_code"}
@@ -75,7 +76,7 @@ func (r registrar) neighbour(ctx context.Context, i *Issuer, other string) error
 		Name: issuerNames[other], Region: other, AuthMethod: "client_secret_basic", SecretHash: r.hash(i, secret),
 		RedirectURIs: []string{url + idp.CallbackPath}, PostLogoutRedirectURIs: []string{url + idp.SignedOutPath},
 		BackchannelLogoutURI: url + idp.BackchannelLogoutPath,
-		GrantTypes:           slices.Concat(codeGrants, ownGrants), Scopes: slices.Concat(issuerScopes, signalScopes), SectorIdentifier: host(url),
+		GrantTypes:           slices.Concat(codeGrants, ownGrants), Scopes: slices.Concat(issuerScopes, ownScopes), SectorIdentifier: host(url),
 		IDTokenAlg: "ES256", Issuer: true,
 		CreatedAt: r.state.now(), UpdatedAt: r.state.now(),
 	}); err != nil {
@@ -106,7 +107,7 @@ func (r registrar) application(ctx context.Context, i *Issuer) error {
 		AuthMethod: "client_secret_basic", SecretHash: r.hash(i, secret),
 		RedirectURIs:           []string{url + application.CallbackPath},
 		PostLogoutRedirectURIs: []string{url + application.WelcomePath},
-		GrantTypes:             slices.Concat(codeGrants, ownGrants), Scopes: slices.Concat([]string{"openid", "profile"}, signalScopes), SectorIdentifier: host(url), IDTokenAlg: "ES256",
+		GrantTypes:             slices.Concat(codeGrants, ownGrants), Scopes: slices.Concat([]string{"openid", "profile"}, ownScopes), SectorIdentifier: host(url), IDTokenAlg: "ES256",
 		CreatedAt: r.state.now(), UpdatedAt: r.state.now(),
 	})
 }

@@ -1,0 +1,106 @@
+package correction
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"manyou/federation/audit"
+	"manyou/storage"
+)
+
+// Note is what is said of a step.
+type Note struct {
+	Text     string    `json:"text,omitempty"`
+	To       string    `json:"to,omitempty"` // whom it was given to
+	Proposal *Proposal `json:"proposal,omitempty"`
+	Hold     *HoldNote `json:"hold,omitempty"`
+	Evidence *Evidence `json:"evidence,omitempty"`
+}
+
+// HoldNote says what was held.
+type HoldNote struct {
+	ID    string    `json:"id"`
+	Kind  string    `json:"kind"`
+	Until time.Time `json:"until,omitzero"`
+}
+
+// step is a step of a case that is being put together.
+type step struct {
+	c          *Case
+	state      State // afterwards; "" stays
+	actor      string
+	events     []storage.CaseEvent
+	notes      []Note
+	place      []storage.Hold
+	lift       []storage.HoldLift
+	confirm    []string
+	correction *storage.Correction
+}
+
+// note says what happens in the step.
+func (s *step) note(what string, n Note) {
+	s.events = append(s.events, storage.CaseEvent{What: what, Actor: s.actor})
+	s.notes = append(s.notes, n)
+}
+
+// system says what happens in the step by itself.
+func (s *step) system(what string, n Note) {
+	s.events = append(s.events, storage.CaseEvent{What: what, Actor: actorSystem})
+	s.notes = append(s.notes, n)
+}
+
+// begin begins a step that brings an event to a case. [ErrState].
+func begin(c *Case, what, actor string, to State) (step, error) {
+	for _, from := range before[what] {
+		if c.State() == from && c.DuplicateOf == "" {
+			return step{c: c, state: to, actor: actor}, nil
+		}
+	}
+	return step{}, fmt.Errorf("%w: %s, %s", ErrState, what, c.State())
+}
+
+// take writes a step. [storage.ErrConflict] if the case, or what the step changes, is no longer as it was read.
+func (q *Queue) take(ctx context.Context, s step) error {
+	now := q.Clock()
+	c := s.c
+	if s.state != "" {
+		c.Case.State, c.Open = string(s.state), s.state.open()
+	}
+	c.UpdatedAt = now
+	var err error
+	if c.Case.Body, err = c.Body.encode(); err != nil {
+		return err
+	}
+	for n := range s.events {
+		s.events[n].At = now
+		if s.events[n].Body, err = json.Marshal(s.notes[n]); err != nil {
+			return fmt.Errorf("correction: encode: %w", err)
+		}
+	}
+	last := s.events[len(s.events)-1]
+	record := audit.Entry{At: now, Kind: "case." + last.What, Actor: last.Actor, Detail: s.detail()}
+	if err := q.Store.StepCase(ctx, storage.CaseStep{
+		Case: c.Case, Events: s.events, Place: s.place, Lift: s.lift, Confirm: s.confirm, Correction: s.correction, Audit: record.Encode,
+	}); err != nil {
+		return err
+	}
+	c.Version += int64(len(s.events))
+	return nil
+}
+
+// detail is what the audit log says of a step: nothing personal.
+func (s *step) detail() map[string]string {
+	d := map[string]string{"case": s.c.ID, "number": s.c.Number, "state": s.c.Case.State, "kind": s.c.Kind}
+	if s.correction != nil {
+		d["decision"] = s.correction.ID
+	}
+	for n, h := range s.place {
+		d[fmt.Sprintf("placed_%d", n)] = string(h.Kind) + " " + h.ID
+	}
+	for n, l := range s.lift {
+		d[fmt.Sprintf("lifted_%d", n)] = l.ID
+	}
+	return d
+}

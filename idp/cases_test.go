@@ -1,0 +1,175 @@
+package idp_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"manyou/federation/correction"
+	"manyou/idp/cases"
+	"manyou/storage"
+)
+
+// complainant is an application that files cases.
+type complainant struct{ *poller }
+
+func newComplainant(w *world) complainant {
+	w.application("main", func(a *storage.Application) { a.Scopes = append(a.Scopes, cases.ScopeFile) })
+	w.pass(2 * time.Second)
+	return complainant{&poller{world: w, client: "main"}}
+}
+
+// send sends a request with a token of the application's own.
+func (c complainant) send(method, path, key, body string) (int, map[string]any) {
+	c.t.Helper()
+	_, token := c.token(c.client, "grant_type", "client_credentials", "scope", cases.ScopeFile)
+	r, err := http.NewRequestWithContext(c.t.Context(), method, c.url+path, strings.NewReader(body))
+	must(c.t, err)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", fmt.Sprint("Bearer ", token["access_token"]))
+	if key != "" {
+		r.Header.Set("Idempotency-Key", key)
+	}
+	return c.do(r)
+}
+
+func complaint(issuer, subject string) string {
+	b, _ := json.Marshal(map[string]any{
+		"kind": "wrong_link", "subject": map[string]string{"format": "iss_sub", "iss": issuer, "sub": subject}, "statement": "不是同一个人",
+		"said": map[string]string{"birth_date": "1985-01-01"},
+	})
+	return string(b)
+}
+
+func TestAnApplicationOfAProvinceFilesAtTheNation(t *testing.T) {
+	h := newHub(t)
+	for _, w := range h.all() {
+		w.application("main", func(a *storage.Application) { a.Scopes = append(a.Scopes, cases.ScopeFile) })
+	}
+	c := newComplainant(h.sichuan)
+	_, _, away := h.roamed(t)
+	sub := payload(t, away["access_token"])["sub"].(string)
+	status, filed := c.send(http.MethodPost, "/cases", "one", complaint(h.sichuan.url, sub))
+	if status != http.StatusCreated {
+		t.Fatalf("%d %v", status, filed)
+	}
+	number := filed["number"].(string)
+	stored, err := h.nation.store.CaseByNumber(t.Context(), number)
+	must(t, err)
+	if stored.PersonID != (federation{}).person(h.nation, liNa) || stored.Filer != correction.Issuer(h.sichuan.url) || stored.Kind != "wrong_link" ||
+		!strings.Contains(stored.Topic, h.zhejiang.url) || !strings.Contains(string(stored.Body), "1985-01-01") {
+		t.Errorf("%+v %s", stored, stored.Body)
+	}
+	if status, again := c.send(http.MethodPost, "/cases", "one", complaint(h.sichuan.url, sub)); status != http.StatusCreated || again["number"] != number {
+		t.Errorf("sent again: %d %v", status, again)
+	}
+	if status, got := c.send(http.MethodGet, "/cases/"+strings.ToLower(number), "", ""); status != http.StatusOK || got["state"] != "triaged" {
+		t.Errorf("%d %v", status, got)
+	}
+	// Another application of the province, and another province, have nothing to do with it.
+	h.sichuan.application("second", func(a *storage.Application) { a.Scopes = append(a.Scopes, cases.ScopeFile) })
+	h.pass(2 * time.Second)
+	for name, other := range map[string]complainant{
+		"of the province": {&poller{world: h.sichuan, client: "second"}}, "of another province": {&poller{world: h.zhejiang, client: "main"}},
+		"of the nation": {&poller{world: h.nation, client: "main"}},
+	} {
+		if status, got := other.send(http.MethodGet, "/cases/"+number, "", ""); status != http.StatusNotFound {
+			t.Errorf("an application %s reads it: %d %v", name, status, got)
+		}
+		if status, got := other.send(http.MethodPost, "/cases/"+number+"/withdraw", "", ""); status != http.StatusNotFound {
+			t.Errorf("an application %s withdraws it: %d %v", name, status, got)
+		}
+	}
+	if status, got := c.send(http.MethodPost, "/cases/"+number+"/withdraw", "", ""); status != http.StatusOK || got["state"] != "withdrawn" {
+		t.Errorf("%d %v", status, got)
+	}
+	h.lose()
+	if status, got := c.send(http.MethodPost, "/cases", "two", complaint(h.sichuan.url, sub)); status != http.StatusServiceUnavailable {
+		t.Errorf("without the nation: %d %v", status, got)
+	}
+	h.find()
+	if status, got := c.send(http.MethodPost, "/cases", "two", complaint(h.sichuan.url, sub)); status != http.StatusCreated {
+		t.Errorf("with the nation again: %d %v", status, got)
+	}
+}
+
+func TestBadComplaintsGetAnErrorAndFileNothing(t *testing.T) {
+	w := newWorld(t, nationally)
+	c := newComplainant(w)
+	sub := payload(t, w.tokens("main", liNa)["access_token"])["sub"].(string)
+	good := complaint(w.url, sub)
+	for name, bad := range map[string]struct {
+		key, body string
+		status    int
+	}{
+		"without a key":             {"", good, http.StatusBadRequest},
+		"with a long key":           {strings.Repeat("k", 200), good, http.StatusBadRequest},
+		"no JSON":                   {"a", "{", http.StatusUnprocessableEntity},
+		"of no kind":                {"b", strings.Replace(good, "wrong_link", "else", 1), http.StatusUnprocessableEntity},
+		"about nobody":              {"c", `{"kind":"takeover"}`, http.StatusUnprocessableEntity},
+		"about somebody unknown":    {"d", complaint(w.url, "nobody"), http.StatusUnprocessableEntity},
+		"about another's subject":   {"e", complaint("https://id.zj.example", sub), http.StatusUnprocessableEntity},
+		"of a wrong attribute":      {"f", strings.Replace(good, `"wrong_link"`, `"wrong_attribute","attribute":"shoe size"`, 1), http.StatusUnprocessableEntity},
+		"with a long value":         {"g", strings.Replace(good, "1985-01-01", strings.Repeat("x", 600), 1), http.StatusUnprocessableEntity},
+		"with a statement too long": {"h", strings.Replace(good, "不是同一个人", strings.Repeat("长", 4001), 1), http.StatusUnprocessableEntity},
+		"too large":                 {"i", strings.Replace(good, "不是同一个人", strings.Repeat("长", 40000), 1), http.StatusRequestEntityTooLarge},
+	} {
+		if status, got := c.send(http.MethodPost, "/cases", bad.key, bad.body); status != bad.status || got["detail"] == "" {
+			t.Errorf("%s: %d %v", name, status, got)
+		}
+	}
+	if n, err := w.store.CountCases(t.Context()); err != nil || len(n) > 0 {
+		t.Errorf("%v, %v", n, err)
+	}
+	if status, _ := c.send(http.MethodPost, "/cases", "z", good); status != http.StatusCreated {
+		t.Errorf("a good one: %d", status)
+	}
+	if status, got := c.send(http.MethodPost, "/cases", "z", strings.Replace(good, "不是同一个人", "别的", 1)); status != http.StatusUnprocessableEntity {
+		t.Errorf("another under the same key: %d %v", status, got)
+	}
+}
+
+func TestOneKeyIsOneCaseHoweverOftenItIsSentAtOnce(t *testing.T) {
+	w := newWorld(t, nationally)
+	c := newComplainant(w)
+	sub := payload(t, w.tokens("main", liNa)["access_token"])["sub"].(string)
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			if status, got := c.send(http.MethodPost, "/cases", "one", complaint(w.url, sub)); status != http.StatusCreated {
+				t.Errorf("%d %v", status, got)
+			}
+		})
+	}
+	group.Wait()
+	list, err := w.store.CasesOf(t.Context(), w.person(liNa).ID, 100)
+	must(t, err)
+	if len(list) != 1 {
+		t.Errorf("%d cases", len(list))
+	}
+}
+
+func TestAttackAFilerFloodsTheQueue(t *testing.T) {
+	w := newWorld(t, nationally)
+	c := newComplainant(w)
+	sub := payload(t, w.tokens("main", liNa)["access_token"])["sub"].(string)
+	refused := 0
+	for n := range 70 {
+		if status, _ := c.send(http.MethodPost, "/cases", fmt.Sprint(n), complaint(w.url, sub)); status == http.StatusTooManyRequests {
+			refused++
+		}
+	}
+	list, err := w.store.ListCases(t.Context(), storage.CaseFilter{}, 100)
+	must(t, err)
+	if refused != 10 || len(list) != 1 {
+		t.Errorf("%d refused, %d in the queue", refused, len(list))
+	}
+	w.pass(time.Hour)
+	if status, _ := c.send(http.MethodPost, "/cases", "later", complaint(w.url, sub)); status != http.StatusCreated {
+		t.Errorf("an hour later: %d", status)
+	}
+}
