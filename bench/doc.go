@@ -23,6 +23,9 @@
 // Trust chains are measured besides, in a process of their own: a nation of 34 provinces with 3,000 applications each, whose
 // statements come from memory, so that what is measured is the resolver and not a network.
 //
+// How a correction spreads is measured besides: a nation and 34 regions in one process, each with a database of its own, that tell each other
+// over HTTP; all up, some down, and those when they are back.
+//
 // Run it with "make bench", or through .ci/with-postgres, which names the Postgres to use and its process. The meter
 // reads the process clocks of Linux.
 package main
