@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/zitadel/oidc/v3/example/server/exampleop"
 	foreign "github.com/zitadel/oidc/v3/example/server/storage"
@@ -77,6 +78,7 @@ func (w *world) register(t *testing.T, issuer, secret string) {
 // toProvince goes from the Sichuan application to the province's own sign-in page, by the picker.
 func (w *world) toProvince(t *testing.T, b *tab, issuer string) {
 	t.Helper()
+	w.pass(2 * time.Second) // the nation may have read its list just before the province was put there, and keeps it for a second
 	b.open(w.application(sichuan)).onePage(t, w.issuer(sichuan))
 	b.act("province")
 	b.expect("on which a province is chosen", provincePage)
