@@ -10,6 +10,7 @@ type Description struct {
 	Issuers      []IssuerDescription      `json:"issuers"`
 	Applications []ApplicationDescription `json:"applications"`
 	Citizens     []Citizen                `json:"citizens"`
+	Staff        []StaffMember            `json:"staff"` // of the nation
 	Inbox        string                   `json:"inbox"` // URL of the messages as JSON, newest first
 	Clients      []ClientDescription      `json:"clients"`
 	Entities     []EntityDescription      `json:"entities"` // of the federation, besides the issuers

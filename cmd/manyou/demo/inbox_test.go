@@ -29,7 +29,7 @@ func TestTheInboxIsBoundedAndNewestFirst(t *testing.T) {
 
 func TestThePhoneShowsWhoGotWhatAndEscapesIt(t *testing.T) {
 	b := &inbox{clock: time.Now, delivered: func(Message) {}}
-	p := phone{b, Citizens(), ""}.handler()
+	p := phone{b, Citizens(), "", nil}.handler()
 	if err := b.Send(context.Background(), otp.Message{Phone: "+8613800000331", Text: "<script>", Code: "123456"}); err != nil {
 		t.Fatal(err)
 	}

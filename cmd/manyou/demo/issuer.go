@@ -51,6 +51,11 @@ func (n *Nation) openIssuer(ctx context.Context, o Options, st *state, region, u
 		return nil, nil, err
 	}
 	n.description.Clients = append(n.description.Clients, clients...)
+	if region == nation {
+		if err := employ(ctx, o, i, n.description.Staff); err != nil {
+			return nil, nil, err
+		}
+	}
 	if region == nation && len(o.Program) > 0 {
 		token, err := st.secret(nation, "phone")
 		if err == nil {

@@ -33,6 +33,7 @@ type Nation struct {
 	// Client reaches every party by the URLs of the description, whatever a resolver says of their hosts.
 	Client *http.Client
 
+	options     Options
 	city        *Issuer
 	apart       *apart // nil: the nation runs here
 	description Description
@@ -62,7 +63,7 @@ type Issuer struct {
 // called; Close is needed in either case.
 func Start(ctx context.Context, o Options) (_ *Nation, err error) {
 	o = o.withDefaults()
-	n := &Nation{hosts: o.Hosts, places: places(o.Hosts), dir: o.DataDir, logger: o.Logger, failed: make(chan error, 1)}
+	n := &Nation{options: o, hosts: o.Hosts, places: places(o.Hosts), dir: o.DataDir, logger: o.Logger, failed: make(chan error, 1)}
 	if err := listen(ctx, n.places, o.Port, o.TLS != nil); err != nil {
 		return nil, err
 	}
@@ -128,13 +129,13 @@ func (n *Nation) provinceOrigins(region string) (origins []string) {
 func (n *Nation) build(ctx context.Context, o Options, st *state, urls map[string]string) error {
 	box := &inbox{clock: o.Clock, delivered: o.Delivered}
 	n.PhoneURL = urls["phone"] + "/"
-	n.description = Description{Citizens: Citizens(), Inbox: urls["phone"] + inboxPath}
+	n.description = Description{Citizens: Citizens(), Staff: Staff(), Inbox: urls["phone"] + inboxPath}
 	token, err := st.secret(nation, "phone")
 	if err != nil {
 		return err
 	}
-	n.serve(o, "phone", phone{box, n.description.Citizens, token}.handler())
-	r := registrar{state: st, urls: urls, citizens: n.description.Citizens, hash: hashSecret}
+	n.serve(o, "phone", phone{box, people(), token, n.Mistake}.handler())
+	r := registrar{state: st, urls: urls, citizens: people(), hash: hashSecret}
 	for _, region := range []string{nation, zhejiang, sichuan} {
 		i, handler, err := n.openIssuer(ctx, o, st, region, urls["issuer/"+region], box, r)
 		if err != nil {

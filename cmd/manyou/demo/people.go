@@ -41,10 +41,20 @@ func Citizens() []Citizen {
 	}
 }
 
+// people are the citizens and the staff.
+func people() []Citizen {
+	list := Citizens()
+	for _, m := range Staff() {
+		list = append(list, m.Citizen)
+	}
+	return list
+}
+
 // latin is how a name is read, for those who do not read Chinese.
 var latin = map[string]string{
 	"李娜": "Li Na", "龚䶮": "Gong Yan", "SOPHIE MARTIN": "Sophie Martin",
 	"王秀英": "Wang Xiuying", "吉克·阿木": "Jike Amu", "黄家辉": "Wong Ka Fai",
+	"周明远": "Zhou Mingyuan", "陈静怡": "Chen Jingyi", "郑立群": "Zheng Liqun", "沈书言": "Shen Shuyan",
 }
 
 // entries is what the register of a region knows: a province its own people, the nation everybody.

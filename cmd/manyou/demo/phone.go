@@ -2,9 +2,11 @@ package demo
 
 import (
 	"bytes"
+	"context"
 	"crypto/subtle"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"html/template"
 	"net/http"
 	"strings"
@@ -32,19 +34,24 @@ type phone struct {
 	inbox    *inbox
 	citizens []Citizen
 	token    string // of an issuer that runs as a process of its own
+	mistake  func(context.Context) error
 }
+
+// mistakePath makes the mistake that the correction queue puts right.
+const mistakePath = "/mistake"
 
 func (p phone) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", p.page)
 	mux.HandleFunc("GET "+inboxPath, p.list)
 	mux.HandleFunc("POST "+inboxPath, p.deliver)
+	mux.Handle("POST "+mistakePath, http.NewCrossOriginProtection().Handler(http.HandlerFunc(p.confuse)))
 	mux.HandleFunc("GET /phone.css", asset("text/css; charset=utf-8", phoneCSS))
 	mux.HandleFunc("GET /phone.js", asset("text/javascript; charset=utf-8", phoneJS))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "+
-			"img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+			"img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", "no-store")
@@ -79,6 +86,25 @@ func (p phone) deliver(w http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(w).Encode(map[string]string{"message_id": m.ID}) //nolint:errcheck,errchkjson // the issuer went away
 }
 
+// confuse makes one citizen be taken for another.
+func (p phone) confuse(w http.ResponseWriter, r *http.Request) {
+	switch err := p.mistake(r.Context()); {
+	case errors.Is(err, ErrTooEarly):
+		http.Redirect(w, r, "/?mistake=early", http.StatusSeeOther)
+	case err != nil:
+		http.Error(w, "internal error", http.StatusInternalServerError)
+	default:
+		http.Redirect(w, r, "/?mistake=done", http.StatusSeeOther)
+	}
+}
+
+// phoneView is what the page shows.
+type phoneView struct {
+	Bubbles []bubble
+	Mistake string // "done", "early", or "" if none was made just now
+	He, She string
+}
+
 // bubble is a message on the page.
 type bubble struct {
 	To, Name, Text, Code, At string
@@ -96,7 +122,8 @@ func (p phone) page(w http.ResponseWriter, r *http.Request) {
 		})
 	}
 	var buf bytes.Buffer
-	if err := phonePage.Execute(&buf, bubbles); err != nil {
+	view := phoneView{Bubbles: bubbles, Mistake: r.URL.Query().Get("mistake"), She: p.citizens[0].Name, He: p.citizens[1].Name}
+	if err := phonePage.Execute(&buf, view); err != nil {
 		http.Error(w, "internal error", http.StatusInternalServerError)
 		return
 	}

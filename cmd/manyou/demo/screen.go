@@ -44,6 +44,12 @@ func (s Screen) Welcome(n *Nation) {
 		s.line("  " + pad(c.Name, 15) + pad(latin[c.Name], 16) + pad(c.DocumentNumber, 20) + pad(spaced(c.Phone), 19) + s.dim(titles[c.HomeRegion]))
 	}
 	s.line("")
+	s.line("  " + s.bold("Staff of the nation") + s.dim("   sign in there by phone, add a passkey, then "+n.Issuers[0].URL+"/console/cases"))
+	s.line("")
+	for _, m := range d.Staff {
+		s.line("  " + pad(m.Name, 15) + pad(latin[m.Name], 16) + pad(strings.Join(m.Roles, ", "), 20) + pad(spaced(m.Phone), 19))
+	}
+	s.line("")
 	s.line("  " + s.bold("Try this"))
 	s.line("")
 	first := d.Citizens[0]
@@ -53,8 +59,9 @@ func (s Screen) Welcome(n *Nation) {
 	s.line("  4  Open " + s.link(n.Issuers[1].URL+"/account") + ": add a passkey, see devices and history.")
 	s.line("  5  In a second browser, sign in by scanning: open what the picture says in the first one.")
 	s.line("  6  Sign out there, and see who notices.")
+	s.line("  7  On the demo phone, have her taken for somebody else; report it in Sichuan's application; put it right as two of the staff.")
 	if pid, command := n.Apart(); pid != 0 {
-		s.line("  7  " + s.bold(fmt.Sprintf("kill -9 %d", pid)) + ": the nation is gone. Sign in in Zhejiang and open Sichuan's application all the same.")
+		s.line("  8  " + s.bold(fmt.Sprintf("kill -9 %d", pid)) + ": the nation is gone. Sign in in Zhejiang and open Sichuan's application all the same.")
 		s.line("     Start it again: " + strings.Join(command, " "))
 	}
 	s.line("")
@@ -65,7 +72,7 @@ func (s Screen) Welcome(n *Nation) {
 // Message shows a text that arrived.
 func (s Screen) Message(m Message) {
 	name := "?"
-	for _, c := range Citizens() {
+	for _, c := range people() {
 		if c.Phone == m.Phone {
 			name = c.Name
 		}

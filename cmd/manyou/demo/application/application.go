@@ -58,6 +58,7 @@ type Application struct {
 
 	mu       sync.Mutex
 	provider *provider // nil until the issuer answered once
+	desk     desk
 }
 
 // provider is what discovery says of the issuer.
@@ -65,6 +66,7 @@ type provider struct {
 	oauth2     oauth2.Config
 	oidc       *oidc.Provider
 	verifier   *oidc.IDTokenVerifier
+	keys       oidc.KeySet
 	endSession string
 }
 
@@ -95,10 +97,15 @@ func (a *Application) Handler() http.Handler {
 	mux.HandleFunc("GET /sign-out", a.signOut)
 	mux.HandleFunc("GET "+WelcomePath, a.welcome)
 	mux.HandleFunc("GET /style.css", style)
+	mux.HandleFunc("GET "+deskPath, a.showDesk)
 	if a.config.Membership != nil {
 		mux.HandleFunc("GET "+configurationPath, a.configuration)
 	}
-	return http.MaxBytesHandler(headers(mux), 0)
+	outer := http.NewServeMux()
+	outer.Handle("/", http.MaxBytesHandler(headers(mux), 0))
+	outer.Handle("POST "+reportPath, headers(http.HandlerFunc(a.report)))
+	outer.Handle("POST "+signalsPath, headers(http.HandlerFunc(a.receive)))
+	return outer
 }
 
 // discover asks the issuer what it offers, once; a failure is tried again with the next request.
@@ -116,6 +123,7 @@ func (a *Application) discover(ctx context.Context) (*provider, error) {
 	}
 	var more struct {
 		EndSession string `json:"end_session_endpoint"`
+		Keys       string `json:"jwks_uri"`
 	}
 	if err := p.Claims(&more); err != nil {
 		return nil, err
@@ -139,6 +147,7 @@ func (a *Application) discover(ctx context.Context) (*provider, error) {
 			SupportedSigningAlgs: []string{oidc.ES256},
 			Now:                  a.config.Clock,
 		}),
+		keys:       keySet(a.clientContext(context.Background()), more.Keys),
 		endSession: more.EndSession,
 	}
 	return a.provider, nil
@@ -220,6 +229,9 @@ func (a *Application) callback(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, http.StatusBadGateway, "sign_in_failed", err)
 		return
 	}
+	if p, err := a.discover(r.Context()); err == nil {
+		a.subscribe(r.Context(), p)
+	}
 	if err := a.setSession(w, s); err != nil {
 		a.fail(w, r, http.StatusInternalServerError, "internal", err)
 		return
@@ -257,7 +269,7 @@ func (a *Application) redeem(ctx context.Context, in signIn, code string) (sessi
 	if idToken.Nonce != in.Nonce { // §3.1.3.7 (11)
 		return session{}, errors.New("ID token: not for this sign-in (nonce)")
 	}
-	s := session{IDToken: raw, ExpiresAt: a.config.Clock().Add(sessionLifetime)}
+	s := session{IDToken: raw, BeganAt: a.config.Clock(), ExpiresAt: a.config.Clock().Add(sessionLifetime)}
 	if s.SignOutToken, err = a.token(); err != nil {
 		return session{}, err
 	}

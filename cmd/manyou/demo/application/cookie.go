@@ -30,6 +30,7 @@ type session struct {
 	IDToken      string    `json:"t"`
 	Claims       citizen   `json:"c"`
 	SignOutToken string    `json:"o"`
+	BeganAt      time.Time `json:"b"`
 	ExpiresAt    time.Time `json:"e"`
 }
 
@@ -141,7 +142,7 @@ func (a *Application) session(r *http.Request) (session, bool) {
 		return session{}, false
 	}
 	var s session
-	ok := a.open(a.sessionCookie(), c.Value, &s) && a.config.Clock().Before(s.ExpiresAt)
+	ok := a.open(a.sessionCookie(), c.Value, &s) && a.config.Clock().Before(s.ExpiresAt) && a.desk.stands(s.claims().Subject, s.BeganAt)
 	return s, ok
 }
 

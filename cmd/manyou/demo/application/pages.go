@@ -27,7 +27,7 @@ type citizen struct {
 	Region string `json:"region"`
 }
 
-// view is what the page shows. Kind is "citizen", "welcome" or "error".
+// view is what the page shows. Kind is "citizen", "desk", "welcome" or "error".
 type view struct {
 	Kind   string
 	Lang   string
@@ -41,6 +41,9 @@ type view struct {
 	Facts               []fact
 	Header, Payload     string
 	SignOut             string
+	Report, Token       string // where a report goes, and what proves that it is of this page; "" if nothing can be reported
+	Complaints, Events  []line
+	Desk                string
 	ErrorKey, Reference string
 }
 
@@ -76,6 +79,9 @@ func (a *Application) showSignedIn(w http.ResponseWriter, r *http.Request, s ses
 		v.Lead = say(lang, "lead_home")
 	}
 	v.SignOut = "/sign-out?token=" + s.SignOutToken
+	if a.config.Membership == nil {
+		v.Report, v.Token, v.Desk = reportPath, s.SignOutToken, deskPath
+	}
 	v.Facts = a.facts(lang, s.Claims, c)
 	a.render(w, http.StatusOK, v)
 }
@@ -170,7 +176,7 @@ func headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self' data:; "+
-			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+			"base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
