@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -93,6 +94,9 @@ func (d *Dialect) check() error {
 		if len(path) > maxField {
 			return errors.New("upstream: dialect: a path is too long")
 		}
+	}
+	if d.Success != "" && !strings.Contains(d.Success, "=") {
+		return errors.New("upstream: dialect: success must be path=value")
 	}
 	for level, rung := range d.Levels {
 		if rung < minRung || rung > maxDialectRung {
@@ -179,13 +183,35 @@ func (v *Province) Redeem(ctx context.Context, c Callback, r AuthRequest) (Authe
 	if err != nil {
 		return Authentication{}, err
 	}
-	return v.authentication(claims)
+	a, err := v.authentication(claims)
+	if err != nil {
+		return Authentication{}, err
+	}
+	return a, v.fresh(a, r)
+}
+
+// recently is how old the authentication may be of somebody who was to authenticate anew: no dialect has a word for that.
+const recently = 5 * time.Minute
+
+// fresh holds the time of an authentication to what was asked for.
+func (v *Province) fresh(a Authentication, r AuthRequest) error {
+	age := r.MaxAge
+	if slices.Contains(words(r.Prompt), "login") && (age == nil || *age > recently) {
+		wait := recently
+		age = &wait
+	}
+	if age != nil && a.AuthTime.Before(v.p.config.Clock().Add(-clockSkew-*age)) {
+		return misbehaved("the authentication is older than was asked for")
+	}
+	return nil
 }
 
 // authentication is what an answer says about the sign-in.
 func (v *Province) authentication(claims map[string]any) (Authentication, error) {
-	subject := plain(lookup(claims, v.d.Subject))
-	if subject == "" || len(subject) > maxSubject {
+	named := lookup(claims, v.d.Subject)
+	subject := plain(named)
+	number, isNumber := named.(json.Number)
+	if subject == "" || len(subject) > maxSubject || isNumber && strings.ContainsAny(number.String(), ".eE") { // which can be written in several ways
 		return Authentication{}, misbehaved("the answer does not say who it is")
 	}
 	a := Authentication{
@@ -233,7 +259,7 @@ func (v *Province) answered(r *http.Request) (map[string]any, error) {
 		return nil, misbehaved("an endpoint answers with status %d", a.status)
 	}
 	var claims map[string]any
-	if err := a.decode(&claims); err != nil {
+	if err := a.decodeExactly(&claims); err != nil {
 		return nil, err
 	}
 	return claims, nil

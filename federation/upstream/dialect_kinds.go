@@ -119,8 +119,6 @@ func plain(v any) string {
 		return v
 	case json.Number:
 		return v.String()
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
 	case bool:
 		return strconv.FormatBool(v)
 	}

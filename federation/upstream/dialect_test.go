@@ -263,7 +263,8 @@ func TestAttackOnADialectsAnswerAuthenticatesNobody(t *testing.T) {
 				}
 				return answer
 			},
-			"an error": func(*legacy) string { return "from=44&state=the-state&error=access_denied" },
+			"an error":                  func(*legacy) string { return "from=44&state=the-state&error=access_denied" },
+			"a number of several forms": func(l *legacy) string { l.person["userId"] = json.RawMessage("1.5e3"); return answer },
 		} {
 			t.Run(kind+"/"+name, func(t *testing.T) {
 				l := newLegacy(t)
@@ -281,6 +282,45 @@ func TestAttackOnADialectsAnswerAuthenticatesNobody(t *testing.T) {
 	}
 	if _, err := p.Redeem(t.Context(), back(t, answers[upstream.DialectTicket]), request); err == nil {
 		t.Error("it was taken")
+	}
+}
+
+func TestAttackTwoNumbersThatDifferInTheirLastDigitAreTwoPeople(t *testing.T) {
+	seen := map[string]bool{}
+	for _, id := range []string{"1234567890123456789", "1234567890123456790", "9007199254740993", "9007199254740992"} {
+		l := newLegacy(t)
+		l.person["userId"] = json.RawMessage(id)
+		a, err := l.province(t, upstream.DialectTicket).Redeem(t.Context(), back(t, answers[upstream.DialectTicket]), request)
+		if err != nil || a.Subject != id || seen[a.Subject] {
+			t.Errorf("%s is %q, %v", id, a.Subject, err)
+		}
+		seen[a.Subject] = true
+	}
+}
+
+func TestAttackAnAuthenticationOlderThanWasAskedForIsNone(t *testing.T) {
+	age := func(d time.Duration) *time.Duration { return &d }
+	for name, c := range map[string]struct {
+		ago    time.Duration
+		ask    func(r *upstream.AuthRequest)
+		passes bool
+	}{
+		"an hour, not asked about":   {time.Hour, func(*upstream.AuthRequest) {}, true},
+		"an hour, a minute allowed":  {time.Hour, func(r *upstream.AuthRequest) { r.MaxAge = age(time.Minute) }, false},
+		"now, a minute allowed":      {0, func(r *upstream.AuthRequest) { r.MaxAge = age(time.Minute) }, true},
+		"an hour, to be proven anew": {time.Hour, func(r *upstream.AuthRequest) { r.Prompt = "login" }, false},
+		"now, to be proven anew":     {0, func(r *upstream.AuthRequest) { r.Prompt = "login" }, true},
+	} {
+		for kind, answer := range answers {
+			l := newLegacy(t)
+			l.person["loginTime"] = time.Now().Add(-c.ago).Unix()
+			r := request
+			c.ask(&r)
+			_, err := l.province(t, kind, func(d *upstream.Dialect) { d.PKCE = false }).Redeem(t.Context(), back(t, answer), r)
+			if c.passes != (err == nil) {
+				t.Errorf("%s, %s: %v", name, kind, err)
+			}
+		}
 	}
 }
 
@@ -302,7 +342,7 @@ func TestADeclarationThatCannotBeHeededIsRefused(t *testing.T) {
 	for _, change := range [][2]string{
 		{`"kind":"ticket"`, `"kind":"saml"`}, {`"subject":"id"`, `"subject":""`}, {`"digest":"sha256"`, `"digest":"crc"`},
 		{`https://p.example/login`, `http://p.example/login`}, {`https://p.example/validate`, `ftp://p.example`}, {`"subject"`, `"subjekt"`},
-		{`"subject":"id"`, `"subject":"id","level":"l","levels":{"9":3}`}, {`"subject":"id"`, `"subject":"` + strings.Repeat("x", 200) + `"`},
+		{`"subject":"id"`, `"subject":"id","success":"result"`}, {`"subject":"id"`, `"subject":"id","level":"l","levels":{"9":3}`}, {`"subject":"id"`, `"subject":"` + strings.Repeat("x", 200) + `"`},
 		{`"subject":"id"`, `"subject":"` + strings.Repeat("x", 9<<10) + `"`}, {`https://p.example/login`, `https://u:p@p.example/login`},
 	} {
 		text := strings.Replace(declared, change[0], change[1], 1)

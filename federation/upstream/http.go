@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -58,6 +59,16 @@ type answer struct {
 // decode reads the answer as JSON. What was wrong with it is not repeated, since it may be personal.
 func (a answer) decode(into any) error {
 	if json.Unmarshal(a.body, into) != nil {
+		return misbehaved("the answer is not the JSON that was expected")
+	}
+	return nil
+}
+
+// decodeExactly keeps numbers as they were written: two that differ in their last digit are two people.
+func (a answer) decodeExactly(into any) error {
+	d := json.NewDecoder(bytes.NewReader(a.body))
+	d.UseNumber()
+	if d.Decode(into) != nil || !errors.Is(d.Decode(&struct{}{}), io.EOF) {
 		return misbehaved("the answer is not the JSON that was expected")
 	}
 	return nil
