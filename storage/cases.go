@@ -10,6 +10,8 @@ type Case struct {
 	ID     string
 	Number string // as people read it to each other
 	Kind   string
+	// Reason is what triage made of it, a word; "" where the word would say something of the person.
+	Reason string
 	// Topic is what of the person it is about. Of one person and topic there is one open case; what is filed besides is a duplicate of it.
 	Topic    string
 	State    string
@@ -59,6 +61,7 @@ type CaseStep struct {
 type CaseFilter struct {
 	Regions  []string // at most 40
 	Kind     string
+	Reason   string
 	State    string // "" selects open ones of any state
 	Assignee string
 	// Overdue selects those whose time is over at Now.
@@ -72,6 +75,14 @@ type CaseFilter struct {
 type CaseCount struct {
 	Region, Kind, State string
 	N                   int64
+}
+
+// CaseAge is how old the open cases of a region and kind are.
+type CaseAge struct {
+	Region, Kind string
+	Open         int64
+	Overdue      int64     // of them
+	Oldest       time.Time // when the first of them was filed
 }
 
 // Cases are the queue of corrections.
@@ -89,6 +100,8 @@ type Cases interface {
 	ListCases(ctx context.Context, f CaseFilter, limit int) ([]Case, error)
 	// CountCases says how many cases there are that are no duplicates.
 	CountCases(ctx context.Context) ([]CaseCount, error)
+	// CaseAges says how old the open cases are that are no duplicates, by region and kind.
+	CaseAges(ctx context.Context, now time.Time) ([]CaseAge, error)
 	// CasesOf lists the cases about a person, newest first, at most limit, without their bodies.
 	CasesOf(ctx context.Context, personID string, limit int) ([]Case, error)
 	// CasesFiledBy lists the cases that somebody filed, newest first, at most limit, without their bodies.

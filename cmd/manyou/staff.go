@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"manyou/federation/correction"
 	"manyou/federation/identity"
 	"manyou/idp/console"
 	"manyou/storage"
@@ -40,28 +41,46 @@ func (c *staffPerson) person(ctx context.Context, o *opened) (storage.Person, er
 
 type staffAdd struct {
 	staffPerson
-	Role []string `default:"operator" help:"What they may (${default})."`
+	Role   []string `default:"operator" help:"What they may: operator lets provinces in, officer decides cases, supervisor also assigns them and sees how the work goes, auditor sees everything and changes nothing (${default})."`
+	Region []string `placeholder:"CODE" help:"Region whose cases an officer or supervisor works on; 00 is all. May be repeated."`
+}
+
+// check holds roles and regions to what there is.
+func (c *staffAdd) check() error {
+	for _, role := range c.Role {
+		if !slices.Contains(console.Roles(), role) {
+			return usagef("role %.40q: is none of %s", role, strings.Join(console.Roles(), ", "))
+		}
+	}
+	for _, region := range c.Region {
+		if _, ok := identity.LookupRegion(region); !ok && region != console.Everywhere {
+			return usagef("region %.40q: is no province-level code of GB/T 2260, nor %s for all", region, console.Everywhere)
+		}
+	}
+	works := slices.Contains(c.Role, correction.RoleOfficer) || slices.Contains(c.Role, correction.RoleSupervisor)
+	if works != (len(c.Region) > 0) {
+		return usagef("an officer or a supervisor needs a --region, and nobody else does")
+	}
+	return nil
 }
 
 // Run gives a person roles.
 func (c *staffAdd) Run(ctx context.Context, t *terminal) error {
 	return c.use(ctx, t, func(o *opened) error {
-		for _, role := range c.Role {
-			if !slices.Contains(console.Roles(), role) {
-				return usagef("role %.40q: is none of %s", role, strings.Join(console.Roles(), ", "))
-			}
+		if err := c.check(); err != nil {
+			return err
 		}
 		p, err := c.person(ctx, o)
 		if err != nil {
 			return err
 		}
-		if err := o.store.PutStaff(ctx, storage.StaffMember{PersonID: p.ID, Roles: c.Role, CreatedAt: time.Now()}); err != nil {
+		if err := o.store.PutStaff(ctx, storage.StaffMember{PersonID: p.ID, Roles: c.Role, Regions: c.Region, CreatedAt: time.Now()}); err != nil {
 			return err
 		}
-		if err := o.record(ctx, "staff.add", map[string]string{"person": p.ID, "roles": strings.Join(c.Role, " ")}); err != nil {
+		if err := o.record(ctx, "staff.add", map[string]string{"person": p.ID, "roles": strings.Join(c.Role, " "), "regions": strings.Join(c.Region, " ")}); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(t.out, "%s is %s: %s/console/provinces\n", p.ID, strings.Join(c.Role, ", "), o.config.Issuer)
+		_, err = fmt.Fprintf(t.out, "%s is %s: %s/console\n", p.ID, strings.Join(c.Role, ", "), o.config.Issuer)
 		return err
 	})
 }
@@ -75,9 +94,9 @@ func (c *staffList) Run(ctx context.Context, t *terminal) error {
 		if err != nil {
 			return err
 		}
-		out := table{head: []string{"PERSON", "SINCE", "ROLES"}}
+		out := table{head: []string{"PERSON", "SINCE", "ROLES", "REGIONS"}}
 		for _, m := range all {
-			out.add(m.PersonID, m.CreatedAt.Format(time.DateOnly), strings.Join(m.Roles, ", "))
+			out.add(m.PersonID, m.CreatedAt.Format(time.DateOnly), strings.Join(m.Roles, ", "), strings.Join(m.Regions, ", "))
 		}
 		return out.write(t.out)
 	})

@@ -41,6 +41,7 @@ func Reasons() []string {
 func (q *Queue) triage(ctx context.Context, s *step) error {
 	c := s.c
 	c.Body.Reason = ReasonPeople
+	defer func() { c.Reason = c.open() }()
 	var proposal *Proposal
 	if c.PersonID != "" {
 		person, err := q.Store.Person(ctx, c.PersonID)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"manyou/federation/audit"
+	"manyou/federation/correction"
+	"manyou/federation/identity"
 	"manyou/federation/trust"
 	"manyou/idp/membership"
 	"manyou/idp/session"
@@ -23,7 +25,10 @@ import (
 const RoleOperator = "operator"
 
 // Roles lists the roles of staff.
-func Roles() []string { return []string{RoleOperator} }
+func Roles() []string { return append([]string{RoleOperator}, correction.Roles()...) }
+
+// Everywhere is the scope of staff who work on the cases of all regions.
+const Everywhere = identity.Nation
 
 // Store is what the console needs of storage.
 type Store interface {

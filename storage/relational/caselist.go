@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"manyou/storage"
 )
@@ -22,6 +23,9 @@ func (s *Store) ListCases(ctx context.Context, f storage.CaseFilter, limit int) 
 	}
 	if f.Kind != "" {
 		where = append(where, `kind = `+arg(f.Kind))
+	}
+	if f.Reason != "" {
+		where = append(where, `reason = `+arg(f.Reason))
 	}
 	if f.Assignee != "" {
 		where = append(where, `assignee <> '' AND assignee = `+arg(f.Assignee))
@@ -66,6 +70,20 @@ func (s *Store) CountCases(ctx context.Context) (list []storage.CaseCount, err e
 			return err
 		}
 		list = append(list, c)
+		return nil
+	})
+	return list, err
+}
+
+// CaseAges implements [storage.Cases].
+func (s *Store) CaseAges(ctx context.Context, now time.Time) (list []storage.CaseAge, err error) {
+	err = s.read.Rows(ctx, `SELECT region, kind, COUNT(*), SUM(CASE WHEN due_at <= $1 THEN 1 ELSE 0 END), MIN(filed_at) FROM cases
+		WHERE open AND duplicate_of = '' GROUP BY region, kind ORDER BY region, kind`, []any{millis(now)}, func(scan Scan) error {
+		var a storage.CaseAge
+		if err := scan(&a.Region, &a.Kind, &a.Open, &a.Overdue, caseTime{&a.Oldest}); err != nil {
+			return err
+		}
+		list = append(list, a)
 		return nil
 	})
 	return list, err

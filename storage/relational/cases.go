@@ -112,9 +112,10 @@ func (s *Store) writeCase(ctx context.Context, tx Executor, step storage.CaseSte
 	duplicateOf := ""
 	if c.Version == 0 {
 		_, err = tx.Exec(ctx, `INSERT INTO cases (id, number, kind, topic, state, open, person_id, region, rank, filer, assignee, duplicate_of,
-			version, filed_at, due_at, updated_at, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+			version, filed_at, due_at, updated_at, body, reason)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 			c.ID, c.Number, c.Kind, c.Topic, c.State, c.Open, c.PersonID, c.Region, -c.Priority, c.Filer, c.Assignee, c.DuplicateOf, len(step.Events),
-			millis(c.FiledAt), millis(c.DueAt), millis(c.UpdatedAt), body)
+			millis(c.FiledAt), millis(c.DueAt), millis(c.UpdatedAt), body, c.Reason)
 	} else {
 		if err := tx.Row(ctx, `SELECT region, kind, state, duplicate_of FROM cases WHERE id = $1 AND version = $2`+s.hot.ForUpdate,
 			[]any{c.ID, c.Version}, &was.Region, &was.Kind, &was.State, &duplicateOf); err != nil {
@@ -124,9 +125,9 @@ func (s *Store) writeCase(ctx context.Context, tx Executor, step storage.CaseSte
 			return err
 		}
 		err = one(ctx, tx, storage.ErrConflict, `UPDATE cases SET kind = $3, topic = $4, state = $5, open = $6, person_id = $7, region = $8, rank = $9,
-			assignee = $10, duplicate_of = $11, version = version + $12, due_at = $13, updated_at = $14, body = $15 WHERE id = $1 AND version = $2`,
+			assignee = $10, duplicate_of = $11, version = version + $12, due_at = $13, updated_at = $14, body = $15, reason = $16 WHERE id = $1 AND version = $2`,
 			c.ID, c.Version, c.Kind, c.Topic, c.State, c.Open, c.PersonID, c.Region, -c.Priority, c.Assignee, c.DuplicateOf, len(step.Events),
-			millis(c.DueAt), millis(c.UpdatedAt), body)
+			millis(c.DueAt), millis(c.UpdatedAt), body, c.Reason)
 	}
 	if err != nil {
 		return err
@@ -163,7 +164,7 @@ func count(ctx context.Context, tx Executor, c storage.CaseCount, n int) error {
 	return err
 }
 
-const caseColumns = `id, number, kind, topic, state, open, person_id, region, rank, filer, assignee, duplicate_of, version, filed_at, due_at, updated_at`
+const caseColumns = `id, number, kind, topic, state, open, person_id, region, rank, filer, assignee, duplicate_of, version, filed_at, due_at, updated_at, reason`
 
 // Case implements [storage.Cases].
 func (s *Store) Case(ctx context.Context, id string) (storage.Case, error) {
@@ -209,7 +210,7 @@ func (n negated) Scan(v any) error {
 func caseDest(c *storage.Case) []any {
 	return []any{
 		&c.ID, &c.Number, &c.Kind, &c.Topic, &c.State, &c.Open, &c.PersonID, &c.Region, negated{&c.Priority}, &c.Filer, &c.Assignee, &c.DuplicateOf,
-		&c.Version, caseTime{&c.FiledAt}, caseTime{&c.DueAt}, caseTime{&c.UpdatedAt},
+		&c.Version, caseTime{&c.FiledAt}, caseTime{&c.DueAt}, caseTime{&c.UpdatedAt}, &c.Reason,
 	}
 }
 

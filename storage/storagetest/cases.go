@@ -15,7 +15,7 @@ import (
 func (f *fixture) filing(person string) storage.CaseStep {
 	return storage.CaseStep{
 		Case: storage.Case{
-			ID: text(), Number: text()[:8], Kind: "wrong_link", Topic: "wrong_link", State: "filed", Open: true, PersonID: person, Region: "51",
+			ID: text(), Number: text()[:8], Kind: "wrong_link", Reason: "people", Topic: "wrong_link", State: "filed", Open: true, PersonID: person, Region: "51",
 			Priority: 2, Filer: "application:sc", FiledAt: f.now, DueAt: f.now.Add(72 * time.Hour), UpdatedAt: f.now, Body: []byte(`{"said":"阿依努尔"}`),
 		},
 		Events: []storage.CaseEvent{{At: f.now, What: "filed", Actor: "application:sc", Body: []byte(`{}`)}},
@@ -158,6 +158,12 @@ var caseCases = map[string]func(*testing.T, *fixture){
 			step.Case.Assignee = c.assignee
 			want = append(want, f.filed(t, step).ID)
 		}
+		ages, err := f.CaseAges(t.Context(), f.now.Add(3*time.Hour))
+		check(t, err)
+		equal(t, ages, []storage.CaseAge{
+			{Region: "11", Kind: "collision", Open: 1, Oldest: f.now}, {Region: "33", Kind: "collision", Open: 1, Overdue: 1, Oldest: f.now},
+			{Region: "33", Kind: "takeover", Open: 1, Overdue: 1, Oldest: f.now}, {Region: "51", Kind: "takeover", Open: 1, Oldest: f.now},
+		})
 		closed := f.filing("")
 		closed.Case.Open, closed.Case.State = false, "closed"
 		last := f.filed(t, closed).ID
@@ -169,6 +175,8 @@ var caseCases = map[string]func(*testing.T, *fixture){
 			"of one region":      {storage.CaseFilter{Regions: []string{"33"}}, []string{want[0], want[2]}},
 			"of several regions": {storage.CaseFilter{Regions: []string{"33", "11"}}, []string{want[0], want[2], want[3]}},
 			"of a kind":          {storage.CaseFilter{Kind: "collision"}, want[2:]},
+			"of a reason":        {storage.CaseFilter{Reason: "people"}, want},
+			"of no such reason":  {storage.CaseFilter{Reason: "variant"}, nil},
 			"mine":               {storage.CaseFilter{Assignee: "me"}, []string{want[1], want[3]}},
 			"overdue":            {storage.CaseFilter{Overdue: true, Now: f.now.Add(3 * time.Hour)}, []string{want[0], want[2]}},
 			"of a state":         {storage.CaseFilter{State: "closed"}, []string{last}},

@@ -1,0 +1,49 @@
+package correction
+
+import (
+	"context"
+	"slices"
+)
+
+// open is the reason as anybody may read it in the database: what says something of the person is left out.
+func (c *Case) open() string {
+	if c.Body.Reason == ReasonDeceased || c.Body.Reason == ReasonCancelled {
+		return ""
+	}
+	return c.Body.Reason
+}
+
+// SafeReasons lists what triage proposes by rule.
+func SafeReasons() []string { return []string{ReasonVariant, ReasonPhoneTwice} }
+
+// ByRule reports whether what is proposed is safe: a rule proposed it, and no officer has had a hand in it.
+func (c *Case) ByRule() bool {
+	p := c.Body.Proposal
+	return c.State() == Proposed && p != nil && p.By == actorSystem && slices.Contains(SafeReasons(), c.Body.Reason)
+}
+
+// May reports whether an event can come to the case as it stands, whoever brings it.
+func (c *Case) May(event string) bool {
+	return c.DuplicateOf == "" && slices.Contains(before[event], c.State())
+}
+
+// Persons lists whom the case is, or was, about, each once.
+func (c *Case) Persons() (list []string) {
+	for _, id := range c.persons() {
+		if !slices.Contains(list, id) {
+			list = append(list, id)
+		}
+	}
+	return list
+}
+
+// Works reports whether an officer may change a case; nil if so, else [ErrRole] or [ErrRegion].
+func (o Officer) Works(c *Case) error { return o.works(c) }
+
+// Testify adds what an officer found out to the evidence.
+func (q *Queue) Testify(ctx context.Context, o Officer, c *Case, said map[string]string) error {
+	if err := q.mayDecide(ctx, o, c, nil); err != nil {
+		return err
+	}
+	return q.AddEvidence(ctx, c, Evidence{Source: o.actor(), Said: said})
+}
