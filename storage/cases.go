@@ -41,6 +41,15 @@ type CaseEvent struct {
 	Body  []byte // sealed at rest
 }
 
+// CaseFile is a file that belongs to a case: evidence that is no text.
+type CaseFile struct {
+	ID      string
+	CaseID  string
+	AddedAt time.Time
+	Media   string // its media type, as it was found to be
+	Body    []byte // sealed at rest
+}
+
 // CaseStep is one step of a case, all or nothing.
 type CaseStep struct {
 	// Case is the case as it is afterwards. Its Version is the one that was read, 0 to file it: if another is stored, ErrConflict.
@@ -51,6 +60,8 @@ type CaseStep struct {
 	Place   []Hold
 	Lift    []HoldLift
 	Confirm []string
+	// Files are kept with the case from then on.
+	Files []CaseFile
 	// Correction changes persons, if not nil.
 	Correction *Correction
 	// Audit makes the record of the audit log.
@@ -96,6 +107,8 @@ type Cases interface {
 	CaseByNumber(ctx context.Context, number string) (Case, error)
 	// CaseEvents lists what happened to a case, in order.
 	CaseEvents(ctx context.Context, id string) ([]CaseEvent, error)
+	// CaseFile returns a file of that case. ErrNotFound, also if it is another case's.
+	CaseFile(ctx context.Context, caseID, id string) (CaseFile, error)
 	// ListCases lists cases, the most urgent first, at most limit of them, without their bodies.
 	ListCases(ctx context.Context, f CaseFilter, limit int) ([]Case, error)
 	// CountCases says how many cases there are that are no duplicates.

@@ -128,6 +128,8 @@ type Evidence struct {
 	Chain []string `json:"chain,omitempty"`
 	// Said are the values: "name", "document", "phone", "region", "birth_date", "text".
 	Said map[string]string `json:"said"`
+	// File is the file that it is, beside what is said of it; nil if it is none.
+	File *File `json:"file,omitempty"`
 }
 
 // Body is what of a case nobody reads in the database.
@@ -169,7 +171,7 @@ var ErrTooLarge = errors.New("correction: too large")
 
 // check holds an item of evidence to its bounds.
 func (e Evidence) check() error {
-	if e.Source == "" || len(e.Said) == 0 || len(e.Said) > maxSaid || len(e.Chain) > maxChain {
+	if e.Source == "" || len(e.Said) == 0 && e.File == nil || len(e.Said) > maxSaid || len(e.Chain) > maxChain {
 		return fmt.Errorf("%w: evidence", ErrTooLarge)
 	}
 	texts := append([]string{e.Source}, e.Chain...)

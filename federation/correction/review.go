@@ -79,6 +79,11 @@ func checkText(text string) error {
 
 // AddEvidence adds what a source says. Who adds it is its source.
 func (q *Queue) AddEvidence(ctx context.Context, c *Case, e Evidence) error {
+	e.File = nil // a file comes with its bytes: [Queue.AddFile]
+	return q.addEvidence(ctx, c, e)
+}
+
+func (q *Queue) addEvidence(ctx context.Context, c *Case, e Evidence, files ...storage.CaseFile) error {
 	if err := e.check(); err != nil {
 		return err
 	}
@@ -90,6 +95,7 @@ func (q *Queue) AddEvidence(ctx context.Context, c *Case, e Evidence) error {
 		e.At = q.Clock()
 	}
 	c.Body.Evidence = append(slices.Clone(c.Body.Evidence), e)
+	s.files = files
 	s.note(EventEvidence, Note{Evidence: &e})
 	return q.take(ctx, s)
 }

@@ -37,6 +37,7 @@ type step struct {
 	lift       []storage.HoldLift
 	confirm    []string
 	correction *storage.Correction
+	files      []storage.CaseFile
 }
 
 // note says what happens in the step.
@@ -82,7 +83,7 @@ func (q *Queue) take(ctx context.Context, s step) error {
 	last := s.events[len(s.events)-1]
 	record := audit.Entry{At: now, Kind: "case." + last.What, Actor: last.Actor, Detail: s.detail()}
 	if err := q.Store.StepCase(ctx, storage.CaseStep{
-		Case: c.Case, Events: s.events, Place: s.place, Lift: s.lift, Confirm: s.confirm, Correction: s.correction, Audit: record.Encode,
+		Case: c.Case, Events: s.events, Place: s.place, Lift: s.lift, Confirm: s.confirm, Files: s.files, Correction: s.correction, Audit: record.Encode,
 	}); err != nil {
 		return err
 	}

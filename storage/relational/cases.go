@@ -108,6 +108,9 @@ func (s *Store) writeCase(ctx context.Context, tx Executor, step storage.CaseSte
 	if err != nil {
 		return err
 	}
+	if err := s.keepFiles(ctx, tx, step.Files); err != nil {
+		return err
+	}
 	var was storage.CaseCount
 	duplicateOf := ""
 	if c.Version == 0 {
