@@ -219,6 +219,8 @@ type Application struct {
 	Channels []string
 	// Methods are the ways of signing in that it accepts; nil means all.
 	Methods []string
+	// StatusList gives its access tokens a place in a status list, for those who check them without asking; see [TokenStatuses].
+	StatusList bool
 	// Issuer marks an application that is itself an issuer of the federation (a province at the nation, the
 	// nation at a province): it may receive verified documents for linking, without asking the citizen.
 	Issuer    bool

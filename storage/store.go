@@ -17,6 +17,7 @@ type Store interface {
 	Sessions
 	SignIns
 	Grants
+	TokenStatuses
 	Onwards
 	Exchanges
 	Invitations

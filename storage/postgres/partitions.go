@@ -32,6 +32,7 @@ var partitionedTables = []partitioned{
 	{"tickets", "expires_at", 0, day, 3 * day},
 	{"limits", "expires_at", 0, day, 3 * day},
 	{"replays", "expires_at", 0, day, 3 * day},
+	{"statuses", "expires_at", 0, day, 3 * day},
 	{"events", "at", storage.EventsKept, 30 * day, 35 * day},
 	{"exchanges", "at", storage.ExchangesKept, 30 * day, 35 * day},
 }

@@ -11,7 +11,7 @@ import (
 
 const applicationColumns = `client_id, status, name, region, auth_method, secret_hash, jwks, redirect_uris,
 	post_logout_redirect_uris, grant_types, scopes, audience, sector_identifier, id_token_alg, pkce_optional, issuer,
-	created_at, updated_at, channels, methods, backchannel_logout_uri`
+	created_at, updated_at, channels, methods, backchannel_logout_uri, status_list`
 
 // PutApplication implements [storage.Applications].
 func (s *Store) PutApplication(ctx context.Context, a storage.Application) error {
@@ -25,7 +25,7 @@ func (s *Store) PutApplication(ctx context.Context, a storage.Application) error
 		}
 		texts = append(texts, text)
 	}
-	_, err := s.write.Exec(ctx, `INSERT INTO applications (`+applicationColumns+`) VALUES `+placeholders(1, 21)+`
+	_, err := s.write.Exec(ctx, `INSERT INTO applications (`+applicationColumns+`) VALUES `+placeholders(1, 22)+`
 		ON CONFLICT (client_id) DO UPDATE SET status = excluded.status, name = excluded.name, region = excluded.region,
 		auth_method = excluded.auth_method, secret_hash = excluded.secret_hash, jwks = excluded.jwks,
 		redirect_uris = excluded.redirect_uris, post_logout_redirect_uris = excluded.post_logout_redirect_uris,
@@ -33,10 +33,10 @@ func (s *Store) PutApplication(ctx context.Context, a storage.Application) error
 		sector_identifier = excluded.sector_identifier, id_token_alg = excluded.id_token_alg,
 		pkce_optional = excluded.pkce_optional, issuer = excluded.issuer, created_at = excluded.created_at,
 		updated_at = excluded.updated_at, channels = excluded.channels, methods = excluded.methods,
-		backchannel_logout_uri = excluded.backchannel_logout_uri`,
+		backchannel_logout_uri = excluded.backchannel_logout_uri, status_list = excluded.status_list`,
 		a.ClientID, string(a.Status), texts[0], a.Region, a.AuthMethod, a.SecretHash, a.JWKS, texts[1], texts[2], texts[3],
 		texts[4], texts[5], a.SectorIdentifier, a.IDTokenAlg, a.PKCEOptional, a.Issuer, millis(a.CreatedAt),
-		millis(a.UpdatedAt), texts[6], texts[7], a.BackchannelLogoutURI)
+		millis(a.UpdatedAt), texts[6], texts[7], a.BackchannelLogoutURI, a.StatusList)
 	return err
 }
 
@@ -94,7 +94,7 @@ func (r *applicationRow) dest() []any {
 	a, t := &r.a, &r.texts
 	return []any{&a.ClientID, (*string)(&a.Status), &t[0], &a.Region, &a.AuthMethod, &a.SecretHash, &a.JWKS, &t[1], &t[2],
 		&t[3], &t[4], &t[5], &a.SectorIdentifier, &a.IDTokenAlg, &a.PKCEOptional, &a.Issuer, &r.createdAt, &r.updatedAt,
-		&t[6], &t[7], &a.BackchannelLogoutURI}
+		&t[6], &t[7], &a.BackchannelLogoutURI, &a.StatusList}
 }
 
 func (r *applicationRow) application() (storage.Application, error) {

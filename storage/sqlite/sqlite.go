@@ -141,7 +141,7 @@ func (b *backend) InTx(ctx context.Context, f func(relational.Executor) error) e
 
 // Maintain deletes what expired. A table of a small issuer is small enough to be looked through.
 func (b *backend) Maintain(ctx context.Context, now time.Time) error {
-	for _, table := range []string{"sessions", "grants", "onward", "conversations", "tickets", "limits", "replays"} {
+	for _, table := range []string{"sessions", "grants", "onward", "conversations", "tickets", "limits", "replays", "statuses"} {
 		if _, err := b.relaxed.Exec(ctx, `DELETE FROM `+table+` WHERE expires_at <= $1`, now.UnixMilli()); err != nil {
 			return fmt.Errorf("sqlite: maintain %s: %w", table, err)
 		}

@@ -17,7 +17,7 @@ func (f *fixture) application(clientID string) storage.Application {
 		RedirectURIs:         []string{"https://app.example/cb?x=a b", "https://app.example/二"},
 		BackchannelLogoutURI: "https://app.example/out", PostLogoutRedirectURIs: []string{"https://app.example/out"}, GrantTypes: []string{"authorization_code"},
 		Scopes: []string{"openid"}, Audience: []string{"https://api.example"}, SectorIdentifier: "app.example",
-		IDTokenAlg: "RS256", PKCEOptional: true, Issuer: true, Channels: []string{"web", "mini program"}, Methods: []string{"passkey"}, CreatedAt: f.now, UpdatedAt: f.now,
+		IDTokenAlg: "RS256", PKCEOptional: true, Issuer: true, Channels: []string{"web", "mini program"}, Methods: []string{"passkey"}, StatusList: true, CreatedAt: f.now, UpdatedAt: f.now,
 	}
 }
 

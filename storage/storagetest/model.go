@@ -23,6 +23,7 @@ type model struct {
 	links   map[string]string // subject → person, "" if it is dropped
 	holds   []storage.Hold
 	tokens  []token
+	places  *int // of the status list, that were given
 	// applied are decisions that can be taken back.
 	applied []modelDecision
 }
@@ -32,6 +33,7 @@ type token struct {
 	grant   storage.Grant
 	void    bool
 	ended   bool
+	status  storage.TokenStatus
 }
 
 // modelDecision is what the model has to do to take a decision back.
@@ -130,6 +132,10 @@ func (m *model) must(taken, want bool, what string) bool {
 
 // holdsTrue compares every token with the store.
 func (m *model) holdsTrue(t *rapid.T) {
+	dead, err := m.f.DeadTokens(m.test.Context(), m.f.list(), m.f.now)
+	if err != nil {
+		t.Fatalf("status list: %v", err)
+	}
 	for n, k := range m.tokens {
 		live, err := m.f.Grant(m.test.Context(), k.grant.ID, k.grant.ExpiresAt, m.f.now)
 		if err != nil {
@@ -138,13 +144,18 @@ func (m *model) holdsTrue(t *rapid.T) {
 		if got, want := live.Stands(m.f.now), m.alive(k); got != want {
 			t.Fatalf("token %d of %s: alive %t, and should be %t", n, k.session.PersonID, got, want)
 		}
+		if slices.Contains(dead, k.status.Index) == m.alive(k) {
+			t.Fatalf("token %d of %s: the status list says dead %t", n, k.session.PersonID, m.alive(k))
+		}
 	}
 }
 
 var modelCases = map[string]func(*testing.T, *fixture){
 	"Model/no sequence of events leaves a token alive that is dead, or kills one that is alive": func(t *testing.T, f *fixture) {
+		f.published(t)
+		places := 0
 		rapid.Check(t, func(r *rapid.T) {
-			m := &model{t: r, test: t, f: f, merged: map[string]string{}, links: map[string]string{}}
+			m := &model{t: r, test: t, f: f, merged: map[string]string{}, links: map[string]string{}, places: &places}
 			for range 3 {
 				p := f.person()
 				in := f.signIn(t, p, f.session(p.ID))

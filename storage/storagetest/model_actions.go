@@ -42,7 +42,10 @@ func (m *model) signIn(*rapid.T) {
 	if _, err := m.f.Redeem(m.test.Context(), g, m.f.now); err != nil {
 		m.t.Fatalf("redeem: %v", err)
 	}
-	m.tokens = append(m.tokens, token{session: s, grant: g})
+	k := token{session: s, grant: g, status: m.f.tokenStatus(*m.places, g)}
+	*m.places++
+	check(m.test, m.f.AddTokenStatus(m.test.Context(), k.status))
+	m.tokens = append(m.tokens, k)
 }
 
 func (m *model) refresh(t *rapid.T) {

@@ -25,7 +25,7 @@ func Run(t *testing.T, open func(t testing.TB) Database) {
 	for _, group := range []map[string]func(*testing.T, *fixture){
 		personCases, registerCases, linkCases, credentialCases, sessionCases, signInCases, grantCases, conversationCases,
 		ticketCases, proofCases, eventCases, sessionListCases, consentListCases, enrolledCases, ownSecrecyCases,
-		onwardCases, exchangeCases, invitationCases, staffCases, noteCases, auditCases,
+		onwardCases, statusCases, exchangeCases, invitationCases, staffCases, noteCases, auditCases,
 		holdCases, caseCases, caseFileCases, correctionCases, modelCases, signalCases,
 		applicationCases, upstreamCases, federationCases, keyCases, consentCases, limitCases, replayCases, maintenanceCases, secrecyCases,
 	} {

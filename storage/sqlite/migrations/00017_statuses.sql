@@ -1,0 +1,16 @@
+-- +goose Up
+
+-- Which access tokens have a place in a status list, of applications that asked for it. The others write no row here.
+
+ALTER TABLE applications ADD COLUMN status_list BOOLEAN NOT NULL DEFAULT FALSE;
+
+CREATE TABLE statuses (
+	expires_at       INTEGER NOT NULL, -- of the list, which has no other name
+	idx              INTEGER NOT NULL,
+	client_id        TEXT NOT NULL,
+	grant_id         BLOB,             -- NULL: it rests on no grant
+	grant_expires_at INTEGER NOT NULL,
+	revocation       BLOB    NOT NULL, -- what is in replays if the token was revoked by itself
+	token_expires_at INTEGER NOT NULL,
+	PRIMARY KEY (expires_at, idx)
+);
