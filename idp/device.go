@@ -264,5 +264,5 @@ func (i *Issuer) redeemTicket(ctx context.Context, app *application, t *ticket.T
 	if err := i.noteOnward(ctx, g, app); err != nil {
 		return nil, serverError(err)
 	}
-	return i.answer(g, app, "", slices.Contains(scopes, scopeOpenID))
+	return i.answer(ctx, g, app, "", slices.Contains(scopes, scopeOpenID))
 }

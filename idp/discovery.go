@@ -10,6 +10,7 @@ import (
 
 	"manyou/idp/keys"
 	"manyou/idp/signin"
+	"manyou/idp/statuslist"
 )
 
 // Paths of the issuer's endpoints.
@@ -71,6 +72,7 @@ type metadata struct {
 	BackchannelLogout     bool     `json:"backchannel_logout_supported"` // OpenID Connect Back-Channel Logout §2.1
 	BackchannelSession    bool     `json:"backchannel_logout_session_supported"`
 	ChainingTypes         []string `json:"identity_chaining_requested_token_types_supported"` // draft-ietf-oauth-identity-chaining
+	StatusLists           string   `json:"status_list_aggregation_endpoint"`                  // draft-ietf-oauth-status-list-17 §9.1
 	ServiceDocumentation  string   `json:"service_documentation,omitempty"`
 }
 
@@ -119,6 +121,7 @@ func (i *Issuer) metadata() metadata {
 		ResponseIssuer:  true,
 
 		ChainingTypes: []string{typeJWT}, BackchannelLogout: true, BackchannelSession: true,
+		StatusLists: i.Issuer + statuslist.Path,
 	}
 }
 

@@ -130,6 +130,10 @@ func (i *Issuer) mintExchanged(ctx context.Context, app *application, s *subject
 	if err != nil {
 		return nil, serverError(err)
 	}
+	status, err := i.tokenStatus(ctx, app, id, jti, now.Add(life))
+	if err != nil {
+		return nil, serverError(err)
+	}
 	of := app
 	if len(aud) == 1 && aud[0] != i.Issuer {
 		if target, err := i.apps.get(ctx, aud[0]); err == nil {
@@ -141,7 +145,7 @@ func (i *Issuer) mintExchanged(ctx context.Context, app *application, s *subject
 	token, err := i.sign(keys.ES256, keys.TypeAccessToken, accessToken{
 		Issuer: i.Issuer, Subject: i.subject(s.person, of), Audience: aud, ClientID: app.ClientID, Scope: strings.Join(scopes, " "),
 		IssuedAt: now.Unix(), Expires: now.Add(life).Unix(), ID: jti, AuthTime: s.authTime.Unix(), ACR: acrOf(s.rung), AMR: s.amr,
-		Origin: s.origin, Actor: s.actor,
+		Origin: s.origin, Actor: s.actor, Status: status,
 	})
 	if err != nil {
 		return nil, serverError(err)

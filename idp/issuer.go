@@ -27,6 +27,7 @@ import (
 	"manyou/idp/membership"
 	"manyou/idp/session"
 	"manyou/idp/signin"
+	"manyou/idp/statuslist"
 	"manyou/idp/streams"
 	"manyou/idp/ticket"
 	"manyou/idp/web"
@@ -50,6 +51,7 @@ type Issuer struct {
 	entity      *entity.Entity    // nil: of no federation
 	cases       *correction.Queue // nil: at the nation
 	streams     *streams.Streams
+	statuses    *statuslist.Lists
 	// tellRegistered carries what is told to addresses that somebody registered here, tellNamed to those that an application named itself.
 	tellRegistered, tellNamed *http.Client
 	handler                   http.Handler
@@ -108,6 +110,7 @@ func New(ctx context.Context, c Config) (*Issuer, error) {
 	i.tellRegistered, i.tellNamed = tellClient(c.Transport), tellClient(c.neighbourTransport())
 	i.cases = i.newCases()
 	i.streams = i.newStreams()
+	i.statuses = i.newStatuses()
 	if i.handler, err = i.routes(); err != nil {
 		return nil, err
 	}
@@ -227,6 +230,7 @@ func (i *Issuer) routes() (http.Handler, error) {
 		}
 	}
 	i.streams.Routes(mux)
+	i.statuses.Routes(mux)
 	i.newCaseAPI().Routes(mux)
 	i.signin.Routes(mux, i.crossOrigin.Handler)
 	i.account.Routes(mux, i.crossOrigin.Handler)

@@ -1,12 +1,14 @@
 package idp
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
 
 	"manyou/federation/exchange"
 	"manyou/idp/keys"
+	"manyou/idp/statuslist"
 	"manyou/storage"
 )
 
@@ -26,6 +28,8 @@ type accessToken struct {
 	// Of a token that was exchanged: the issuer where the person authenticated, and who acts for them (RFC 8693 §4.1).
 	Origin string          `json:"origin,omitempty"`
 	Actor  *exchange.Actor `json:"act,omitempty"`
+	// Status is where it is read whether the token is dead; only of applications that asked for it.
+	Status *statuslist.Claim `json:"status,omitempty"`
 }
 
 // idToken are the claims of an ID token (OpenID Connect Core §2).
@@ -43,16 +47,21 @@ type idToken struct {
 	SessionID  string   `json:"sid,omitempty"` // OpenID Connect Back-Channel Logout §2.1
 }
 
-func (i *Issuer) mintAccessToken(g storage.Grant, app *application, subject string) (string, error) {
-	jti, err := i.mintTokenID(tokenID{GrantID: g.ID, ExpiresAt: g.ExpiresAt})
+func (i *Issuer) mintAccessToken(ctx context.Context, g storage.Grant, app *application, subject string) (string, error) {
+	id, at := tokenID{GrantID: g.ID, ExpiresAt: g.ExpiresAt}, i.Clock()
+	jti, err := i.mintTokenID(id)
 	if err != nil {
 		return "", err
 	}
-	now := i.Clock().Unix()
+	status, err := i.tokenStatus(ctx, app, id, jti, at.Add(accessLifetime))
+	if err != nil {
+		return "", err
+	}
+	now := at.Unix()
 	return i.sign(keys.ES256, keys.TypeAccessToken, accessToken{
 		Issuer: i.Issuer, Subject: subject, Audience: i.audienceOf(app), ClientID: app.ClientID,
 		Scope: strings.Join(g.Scopes, " "), IssuedAt: now, Expires: now + int64(accessLifetime.Seconds()), ID: jti,
-		AuthTime: g.AuthTime.Unix(), ACR: acrOf(g.ACR), AMR: g.AMR,
+		AuthTime: g.AuthTime.Unix(), ACR: acrOf(g.ACR), AMR: g.AMR, Status: status,
 	})
 }
 

@@ -110,7 +110,7 @@ func (i *Issuer) CodeExchange(ctx context.Context, r *op.ClientRequest[oidc.Acce
 	if err := i.noteOnward(ctx, g, app); err != nil {
 		return nil, serverError(err)
 	}
-	return i.answer(g, app, c.Nonce, slices.Contains(c.Scopes, scopeOpenID))
+	return i.answer(ctx, g, app, c.Nonce, slices.Contains(c.Scopes, scopeOpenID))
 }
 
 // openCode checks everything about a code save whether it was used. Nothing is written before all of it holds, so a
@@ -149,14 +149,14 @@ func (i *Issuer) openCode(r *oidc.AccessTokenRequest, app *application) (*code, 
 }
 
 // answer mints what a grant is good for.
-func (i *Issuer) answer(g storage.Grant, app *application, nonce string, withIDToken bool) (*op.Response, error) {
+func (i *Issuer) answer(ctx context.Context, g storage.Grant, app *application, nonce string, withIDToken bool) (*op.Response, error) {
 	g.Scopes = app.still(g.Scopes)
 	response := tokenResponse{
 		TokenType: "Bearer", ExpiresIn: int64(accessLifetime.Seconds()), Scope: strings.Join(g.Scopes, " "),
 	}
 	subject := i.subject(g.PersonID, app)
 	var err error
-	if response.AccessToken, err = i.mintAccessToken(g, app, subject); err != nil {
+	if response.AccessToken, err = i.mintAccessToken(ctx, g, app, subject); err != nil {
 		return nil, serverError(err)
 	}
 	if withIDToken {
@@ -211,11 +211,12 @@ func (i *Issuer) RefreshToken(ctx context.Context, r *op.ClientRequest[oidc.Refr
 	if len(r.Data.Scopes) > 0 {
 		g.Scopes = r.Data.Scopes
 	}
-	return i.answer(g, app, "", false)
+	return i.answer(ctx, g, app, "", false)
 }
 
-// ClientCredentialsExchange gives an application a token of its own (RFC 6749 §4.4). It reads and writes nothing.
-func (i *Issuer) ClientCredentialsExchange(_ context.Context, r *op.ClientRequest[oidc.ClientCredentialsRequest]) (*op.Response, error) {
+// ClientCredentialsExchange gives an application a token of its own (RFC 6749 §4.4). It reads and writes nothing, but for a
+// place in a status list, if the application asked for one.
+func (i *Issuer) ClientCredentialsExchange(ctx context.Context, r *op.ClientRequest[oidc.ClientCredentialsRequest]) (*op.Response, error) {
 	app := applicationOf(r.Client)
 	scopes := []string{}
 	for _, scope := range r.Data.Scope {
@@ -231,10 +232,15 @@ func (i *Issuer) ClientCredentialsExchange(_ context.Context, r *op.ClientReques
 	if err != nil {
 		return nil, serverError(err)
 	}
-	now := i.Clock().Unix()
+	at := i.Clock()
+	status, err := i.tokenStatus(ctx, app, tokenID{}, jti, at.Add(accessLifetime))
+	if err != nil {
+		return nil, serverError(err)
+	}
+	now := at.Unix()
 	token, err := i.sign(keys.ES256, keys.TypeAccessToken, accessToken{
 		Issuer: i.Issuer, Subject: app.ClientID, Audience: i.audienceOf(app), ClientID: app.ClientID, // RFC 9068 §2.2
-		Scope: strings.Join(scopes, " "), IssuedAt: now, Expires: now + int64(accessLifetime.Seconds()), ID: jti,
+		Scope: strings.Join(scopes, " "), IssuedAt: now, Expires: now + int64(accessLifetime.Seconds()), ID: jti, Status: status,
 	})
 	if err != nil {
 		return nil, serverError(err)

@@ -47,6 +47,7 @@ type appAdd struct {
 	Method        []string `placeholder:"METHOD" help:"Ways to sign in that it accepts (passkey, sms, totp, hotp, recovery, qr); any if not given. Repeatable."`
 	PKCEOptional  bool     `name:"pkce-optional" help:"It may go without PKCE, and must then send a nonce."`
 	Federation    bool     `help:"It is itself an issuer of the federation, and receives documents for linking."`
+	StatusList    bool     `name:"status-list" help:"Its access tokens have a place in a status list, for those who check them without asking."`
 	Publish       bool     `help:"Publish it at once, without review."`
 	JSON          bool     `help:"Print as JSON."`
 }
@@ -88,7 +89,7 @@ func (c *appAdd) application(region string) (storage.Application, error) {
 		ClientID: c.ClientID, Status: storage.ApplicationDraft, Name: map[string]string{"zh": c.NameZH, "en": c.NameEN},
 		Region: c.Region, AuthMethod: c.AuthMethod, RedirectURIs: c.RedirectURI, PostLogoutRedirectURIs: c.PostLogoutURI, BackchannelLogoutURI: c.LogoutURI,
 		GrantTypes: c.Grant, Scopes: c.Scope, Audience: c.Audience, SectorIdentifier: c.Sector, IDTokenAlg: c.IDTokenAlg,
-		Channels: c.Channel, Methods: c.Method, PKCEOptional: c.PKCEOptional, Issuer: c.Federation, CreatedAt: now, UpdatedAt: now,
+		Channels: c.Channel, Methods: c.Method, PKCEOptional: c.PKCEOptional, StatusList: c.StatusList, Issuer: c.Federation, CreatedAt: now, UpdatedAt: now,
 	}
 	if c.Publish {
 		app.Status = storage.ApplicationPublished
@@ -294,6 +295,9 @@ func (c *appShow) Run(ctx context.Context, t *terminal) error {
 		if a.PKCEOptional {
 			f = append(f, [2]string{"PKCE", "optional"})
 		}
+		if a.StatusList {
+			f = append(f, [2]string{"status list", "its access tokens have a place in one"})
+		}
 		if a.Federation {
 			f = append(f, [2]string{"federation", "an issuer; receives documents for linking"})
 		}
@@ -329,6 +333,7 @@ type shownApplication struct {
 	Sector                 string                    `json:"sector_identifier"`
 	IDTokenAlg             string                    `json:"id_token_signed_response_alg"`
 	PKCEOptional           bool                      `json:"pkce_optional,omitempty"`
+	StatusList             bool                      `json:"status_list,omitempty"`
 	Federation             bool                      `json:"federation,omitempty"`
 	CreatedAt              time.Time                 `json:"created_at"`
 	UpdatedAt              time.Time                 `json:"updated_at"`
@@ -339,6 +344,6 @@ func show(a storage.Application) shownApplication {
 		ClientID: a.ClientID, Status: a.Status, Name: a.Name, Region: a.Region, AuthMethod: a.AuthMethod,
 		RedirectURIs: a.RedirectURIs, PostLogoutRedirectURIs: a.PostLogoutRedirectURIs, BackchannelLogoutURI: a.BackchannelLogoutURI, GrantTypes: a.GrantTypes,
 		Scopes: a.Scopes, Channels: a.Channels, Methods: a.Methods, Audience: a.Audience, Sector: a.SectorIdentifier, IDTokenAlg: a.IDTokenAlg,
-		PKCEOptional: a.PKCEOptional, Federation: a.Issuer, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+		PKCEOptional: a.PKCEOptional, StatusList: a.StatusList, Federation: a.Issuer, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 	}
 }

@@ -35,7 +35,8 @@ type Key struct {
 // The types of JWT that the issuer signs. A verifier that checks typ cannot take one for another (RFC 8725 §3.11).
 const (
 	TypeIDToken     = "JWT"
-	TypeAccessToken = "at+jwt"     // RFC 9068 §2.1
+	TypeAccessToken = "at+jwt" // RFC 9068 §2.1
+	TypeStatusList  = "statuslist+jwt"
 	TypeLogoutToken = "logout+jwt" //nolint:gosec // OpenID Connect Back-Channel Logout §2.4
 )
 
@@ -44,7 +45,7 @@ func types() []string {
 	return []string{
 		TypeIDToken, TypeAccessToken, trust.TypeStatement, trust.TypeResolve, trust.TypeMark, trust.TypeMarkStatus,
 		trust.TypeHistoricalKeys, trust.TypeRegistration,
-		TypeLogoutToken, upstream.TypeRequest, upstream.TypeAssertion, upstream.TypeGrant, audit.TypeCheckpoint, signals.Type,
+		TypeLogoutToken, TypeStatusList, upstream.TypeRequest, upstream.TypeAssertion, upstream.TypeGrant, audit.TypeCheckpoint, signals.Type,
 	}
 }
 
