@@ -39,7 +39,7 @@ func employ(ctx context.Context, o Options, i *Issuer, staff []StaffMember) erro
 		if err != nil {
 			return fmt.Errorf("staff: %w", err)
 		}
-		if err := i.Store.PutStaff(ctx, storage.StaffMember{PersonID: id, Roles: m.Roles, CreatedAt: o.Clock()}); err != nil {
+		if err := i.Store.PutStaff(ctx, storage.StaffMember{PersonID: id, Roles: m.Roles, Regions: []string{nation}, CreatedAt: o.Clock()}); err != nil {
 			return fmt.Errorf("staff: %w", err)
 		}
 	}
