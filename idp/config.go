@@ -12,6 +12,7 @@ import (
 
 	"manyou/authenticators"
 	"manyou/authenticators/otp"
+	"manyou/federation/correction"
 	"manyou/federation/exchange"
 	"manyou/federation/register"
 	"manyou/idp/entity"
@@ -61,6 +62,8 @@ type Config struct {
 	Federation *entity.Federation
 	// Exchange says whose tokens may become tokens of whom. Default [exchange.Default].
 	Exchange *exchange.Policy
+	// Corrections say how disputes about identities are decided, at the nation. Default [correction.DefaultPolicy].
+	Corrections *correction.Policy
 	// Limits bound attempts at signing in. Default DefaultLimits.
 	Limits *Limits
 }

@@ -137,6 +137,10 @@ func (c *Config) setDefaults() {
 		p := exchange.Default()
 		c.Exchange = &p
 	}
+	if c.Corrections == nil {
+		p := correction.DefaultPolicy()
+		c.Corrections = &p
+	}
 	if c.Limits == nil {
 		l := DefaultLimits()
 		c.Limits = &l

@@ -109,11 +109,12 @@ func newIssuer(ctx context.Context, o *opened, logger *slog.Logger) (*idp.Issuer
 	if err != nil {
 		return nil, usageError{err}
 	}
-	attempts := idp.Limits(c.Attempts)
+	attempts, corrections := idp.Limits(c.Attempts), c.Correction.Policy()
 	return idp.New(ctx, idp.Config{
 		Issuer: c.Issuer, Role: idp.Role(c.Role), Region: c.Region, Name: c.Name.Map(),
 		Store: o.store, Vault: o.vault, Methods: offered, PasskeyOrigins: c.Passkey.RelatedOrigins, Messages: gateway, Register: source, Logger: logger,
 		Federation: federation, Exchange: &rules, SessionLifetime: c.Session.Lifetime, TrustedProxies: proxies, Limits: &attempts,
+		Corrections: &corrections,
 	})
 }
 

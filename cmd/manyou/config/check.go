@@ -41,6 +41,7 @@ func (c Config) Check(env Getenv) []Problem {
 		c.checkGateways(&r, env)
 	}
 	c.checkFederation(&r)
+	c.checkCorrection(&r)
 	c.checkBounds(&r)
 	return r
 }

@@ -34,6 +34,7 @@ type Config struct {
 	Passkey        Passkey    `yaml:"passkey" doc:"Signing in by fingerprint, face or screen lock."`
 	Register       Register   `yaml:"register" doc:"The authoritative register of natural persons."`
 	Federation     Federation `yaml:"federation" doc:"OpenID Federation: whom nobody registered here is known by those who vouch for them."`
+	Correction     Correction `yaml:"correction" doc:"The queue of disputes about identities, at the nation."`
 	Session        Session    `yaml:"session" doc:"Single sign-on at this issuer."`
 	Attempts       Attempts   `yaml:"attempts" doc:"Bounds on attempts at signing in, in each hour."`
 	Limits         Limits     `yaml:"limits" doc:"Bounds on what one request may take."`
@@ -176,6 +177,7 @@ func Default() Config {
 		Register:   Register{Source: RegisterTable},
 		SMS:        SMS{SIM: SIM{Window: 72 * time.Hour}},
 		Federation: Federation{StatementLife: time.Hour},
+		Correction: defaultCorrection(),
 		Session:    Session{Lifetime: 12 * time.Hour},
 		Attempts: Attempts{
 			MessagesPerPhone: 8, MessagesPerDevice: 20, MessagesPerAddress: 300,

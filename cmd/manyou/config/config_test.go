@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"manyou/cmd/manyou/config"
+	"manyou/federation/correction"
 	"manyou/storage/vault"
 )
 
@@ -99,6 +100,13 @@ func TestEachProblemIsFoundAndNamesItsKey(t *testing.T) {
 		"unknown register":            {func(c *config.Config) { c.Register.Source = "csv" }, "register.source", true},
 		"register without URL":        {func(c *config.Config) { c.Register.Source = config.RegisterHTTP }, "register.url", true},
 		"table with a URL":            {func(c *config.Config) { c.Register.URL = "https://r.example" }, "register", true},
+		"nobody has to approve":       {func(c *config.Config) { c.Correction.Approvals.Merge = 0 }, "correction.approvals.merge", true},
+		"a crowd has to approve":      {func(c *config.Config) { c.Correction.Approvals.Thaw = 6 }, "correction.approvals.thaw", true},
+		"a case due at once":          {func(c *config.Config) { c.Correction.Due.Takeover = 0 }, "correction.due.takeover", true},
+		"a case due never":            {func(c *config.Config) { c.Correction.Due.Link = 10_000 * time.Hour }, "correction.due.wrong_link", true},
+		"alone for a day":             {func(c *config.Config) { c.Correction.BreakGlass = 24 * time.Hour }, "correction.break_glass", true},
+		"no time to object":           {func(c *config.Config) { c.Correction.Appeal = time.Minute }, "correction.appeal", true},
+		"a province that decides":     {func(c *config.Config) { c.Correction.Approvals.Merge = 3 }, "correction", false},
 		"endless session":             {func(c *config.Config) { c.Session.Lifetime = 1000 * time.Hour }, "session.lifetime", true},
 		"long session":                {func(c *config.Config) { c.Session.Lifetime = 48 * time.Hour }, "session.lifetime", false},
 		"SIM service without a token": {func(c *config.Config) { c.SMS.SIM.URL = "https://sim.example" }, "sms.sim.token_file", true},
@@ -282,5 +290,34 @@ func TestTheConfigurationsToBeginWithAreGood(t *testing.T) {
 		if problems := c.Check(env()); len(problems) > 0 {
 			t.Errorf("%s: %v", example, problems)
 		}
+	}
+}
+
+func TestEveryDecisionAndKindOfCaseIsInTheConfiguration(t *testing.T) {
+	c, err := config.Parse([]byte("correction: {approvals: {unlink: 4}, due: {conflict: 36h}, break_glass: 20m}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, standard := c.Correction.Policy(), correction.DefaultPolicy()
+	for _, d := range correction.Decisions() {
+		want := max(1, standard.Approvals[d])
+		if d == correction.Unlink {
+			want = 4
+		}
+		if p.Approvals[d] != want {
+			t.Errorf("%s: %d approvals, want %d", d, p.Approvals[d], want)
+		}
+	}
+	for _, k := range correction.Kinds() {
+		want := standard.Due[k]
+		if k == correction.KindConflict {
+			want = 36 * time.Hour
+		}
+		if p.Due[k] != want || want == 0 {
+			t.Errorf("%s: due in %v, want %v", k, p.Due[k], want)
+		}
+	}
+	if p.BreakGlass != 20*time.Minute || p.Appeal != standard.Appeal {
+		t.Errorf("%+v", p)
 	}
 }
