@@ -3,6 +3,7 @@ package idp
 import (
 	"context"
 	"errors"
+	"time"
 
 	"manyou/federation/correction"
 	"manyou/federation/signals"
@@ -18,7 +19,7 @@ func (i *Issuer) newCases() *correction.Queue {
 	if i.Role != National {
 		return nil
 	}
-	return &correction.Queue{Store: i.Store, Register: i.Register, Policy: correction.DefaultPolicy(), Clock: i.Clock, Random: i.Random}
+	return &correction.Queue{Store: i.Store, Register: i.Register, Policy: *i.Corrections, Clock: i.Clock, Random: i.Random}
 }
 
 // newCaseAPI is where applications say that an identity is wrong.
@@ -83,25 +84,68 @@ func (i *Issuer) asNationKnows(ctx context.Context, person string) (signals.Subj
 	return signals.SubjectID{}, storage.ErrNotFound
 }
 
-// maxSettled bounds how many cases are looked at in a round.
-const maxSettled = 200
+// A round of settling looks at the cases that changed last, and at the next ones of all that wait: most are heard of everywhere within a
+// second, and ten thousand that wait for a province that is down cost no more than a page of them.
+const (
+	maxFresh   = 100
+	maxWaiting = 200
+	settleEach = 10 * time.Second // for which one node settles
+)
 
-// settleCases moves on the cases whose decision has arrived: at all regions, then at all applications; and lifts holds that nobody
-// confirmed.
-func (i *Issuer) settleCases(ctx context.Context) error {
+// settling is what this node remembers between the rounds.
+type settling struct {
+	leased time.Time
+	// seen is the last case of each state that was looked at.
+	seen map[correction.State]storage.AwaitedCase
+}
+
+// settleCases moves on the cases whose decision has arrived: at all regions, then at all applications; lifts holds that nobody confirmed,
+// and makes overdue cases more urgent. One node does.
+func (i *Issuer) settleCases(ctx context.Context, node string, s *settling) error {
 	if i.cases == nil {
 		return nil
+	}
+	if now := i.Clock(); now.After(s.leased.Add(-settleEach / 2)) {
+		has, err := i.Store.Lease(ctx, "cases", node, now, now.Add(settleEach))
+		if err != nil || !has {
+			return err
+		}
+		s.leased = now.Add(settleEach)
 	}
 	if _, err := i.cases.Lapse(ctx); err != nil {
 		return err
 	}
+	if _, err := i.cases.EscalateOverdue(ctx); err != nil {
+		return err
+	}
+	receivers := map[string]streams.Receiver{}
 	for _, state := range []correction.State{correction.Applied, correction.Propagated} {
-		list, err := i.Store.ListCases(ctx, storage.CaseFilter{State: string(state)}, maxSettled)
+		last := s.seen[state]
+		fresh, err := i.Store.AwaitedCases(ctx, string(state), nil, maxFresh)
 		if err != nil {
 			return err
 		}
-		for _, stored := range list {
-			if err := i.settleCase(ctx, stored.ID, state); err != nil && !errors.Is(err, storage.ErrConflict) {
+		list := fresh
+		if len(fresh) == maxFresh {
+			next, err := i.Store.AwaitedCases(ctx, string(state), &last, maxWaiting)
+			if err != nil {
+				return err
+			}
+			if last = (storage.AwaitedCase{}); len(next) == maxWaiting { // else from the beginning, the next time
+				last = next[maxWaiting-1]
+			}
+			list = append(list, next...)
+		}
+		s.seen[state] = last
+		for _, a := range list {
+			waits, err := i.waits(ctx, state, a.Unheard, receivers)
+			if err != nil {
+				return err
+			}
+			if waits {
+				continue
+			}
+			if err := i.settleCase(ctx, a.ID, state); err != nil && !errors.Is(err, storage.ErrConflict) && !errors.Is(err, correction.ErrState) {
 				return err
 			}
 		}
@@ -109,24 +153,39 @@ func (i *Issuer) settleCases(ctx context.Context) error {
 	return nil
 }
 
+// waits reports whether one of those who have not heard is waited for in a state: first the issuers, then everybody. The receivers found
+// are remembered for the round.
+func (i *Issuer) waits(ctx context.Context, state correction.State, unheard []string, receivers map[string]streams.Receiver) (bool, error) {
+	for _, client := range unheard {
+		to, known := receivers[client]
+		if !known {
+			var err error
+			if to, err = i.signalReceiver(ctx, client); err != nil && !errors.Is(err, streams.ErrNoReceiver) {
+				return false, err
+			}
+			receivers[client] = to // without a name if it is none any more
+		}
+		if to.ClientID != "" && (to.Links != "" || state == correction.Propagated) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// settleCase moves one on, if what is stored of it says so.
 func (i *Issuer) settleCase(ctx context.Context, id string, state correction.State) error {
 	deliveries, err := i.Store.DeliveriesOf(ctx, id)
 	if err != nil {
 		return err
 	}
+	var unheard []string
 	for _, d := range deliveries {
-		if !d.AckedAt.IsZero() {
-			continue
+		if d.AckedAt.IsZero() {
+			unheard = append(unheard, d.ClientID)
 		}
-		to, err := i.signalReceiver(ctx, d.ClientID)
-		if errors.Is(err, streams.ErrNoReceiver) {
-			continue // it is none any more
-		} else if err != nil {
-			return err
-		}
-		if to.Links != "" || state == correction.Propagated {
-			return nil // somebody has not heard
-		}
+	}
+	if waits, err := i.waits(ctx, state, unheard, map[string]streams.Receiver{}); err != nil || waits {
+		return err
 	}
 	c, err := i.cases.Find(ctx, id)
 	if err != nil {

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"manyou/federation/correction"
+	"manyou/storage"
 )
 
 // Background intervals.
@@ -40,6 +43,7 @@ func (i *Issuer) Run(ctx context.Context) error {
 	defer told.Wait()
 	refresh, maintain, sign := time.NewTicker(refreshKeysEvery), time.NewTicker(maintainEvery), time.NewTicker(checkpointEvery)
 	settle := time.NewTicker(settleEvery)
+	settled := &settling{seen: map[correction.State]storage.AwaitedCase{}}
 	defer settle.Stop()
 	defer refresh.Stop()
 	defer sign.Stop()
@@ -57,7 +61,7 @@ func (i *Issuer) Run(ctx context.Context) error {
 		case <-sign.C:
 			err = i.checkpoint(ctx)
 		case <-settle.C:
-			err = i.settleCases(ctx)
+			err = i.settleCases(ctx, telling.node, settled)
 		case <-maintain.C:
 			err = errors.Join(i.Store.Maintain(ctx, i.Clock()), i.keys.Drop(ctx))
 		}

@@ -64,6 +64,8 @@ type CaseStep struct {
 	Files []CaseFile
 	// Correction changes persons, if not nil.
 	Correction *Correction
+	// Remind is when somebody has to be reminded of the case from now on, if not nil; zero: never.
+	Remind *time.Time
 	// Audit makes the record of the audit log.
 	Audit func(seq int64) ([]byte, error)
 }
@@ -96,6 +98,14 @@ type CaseAge struct {
 	Oldest       time.Time // when the first of them was filed
 }
 
+// AwaitedCase is a case whose decision is on its way.
+type AwaitedCase struct {
+	ID string
+	At time.Time // when it last changed
+	// Unheard are the clients whose streams have not acknowledged what they have to hear of it.
+	Unheard []string
+}
+
 // Cases are the queue of corrections.
 type Cases interface {
 	// StepCase writes a step, in one durable transaction. ErrConflict if the case, or what it changes, is no longer as it was read; of two
@@ -115,6 +125,11 @@ type Cases interface {
 	CountCases(ctx context.Context) ([]CaseCount, error)
 	// CaseAges says how old the open cases are that are no duplicates, by region and kind.
 	CaseAges(ctx context.Context, now time.Time) ([]CaseAge, error)
+	// CasesToRemind lists the IDs of cases whose reminder is due, the earliest first, at most limit.
+	CasesToRemind(ctx context.Context, now time.Time, limit int) ([]string, error)
+	// AwaitedCases lists the cases of a state, applied or propagated, at most limit: those that changed last if after is nil, else those
+	// that changed after it, the earliest first; a zero one begins with the first.
+	AwaitedCases(ctx context.Context, state string, after *AwaitedCase, limit int) ([]AwaitedCase, error)
 	// CasesOf lists the cases about a person, newest first, at most limit, without their bodies.
 	CasesOf(ctx context.Context, personID string, limit int) ([]Case, error)
 	// CasesFiledBy lists the cases that somebody filed, newest first, at most limit, without their bodies.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -55,6 +56,9 @@ func States() []State {
 
 // open reports whether somebody or something is still to act.
 func (s State) open() bool { return s != Closed && s != Rejected && s != Withdrawn }
+
+// waits reports whether people are to act.
+func (s State) waits() bool { return slices.Contains(before[EventEscalated], s) }
 
 // before lists the states that an event may come from: the arrows of the drawing.
 var before = map[string][]State{

@@ -49,15 +49,6 @@ func (q *Queue) Note(ctx context.Context, o Officer, c *Case, text string) error
 	return q.say(ctx, c, EventNoted, o.actor(), text)
 }
 
-// Escalate makes a case more urgent, by one.
-func (q *Queue) Escalate(ctx context.Context, o Officer, c *Case, why string) error {
-	if err := o.works(c); err != nil {
-		return err
-	}
-	c.Priority = min(c.Priority+1, PriorityUrgent)
-	return q.say(ctx, c, EventEscalated, o.actor(), why)
-}
-
 func (q *Queue) say(ctx context.Context, c *Case, what, actor, text string) error {
 	if err := checkText(text); err != nil {
 		return err

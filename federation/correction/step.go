@@ -38,6 +38,7 @@ type step struct {
 	confirm    []string
 	correction *storage.Correction
 	files      []storage.CaseFile
+	remind     *time.Time
 }
 
 // note says what happens in the step.
@@ -69,6 +70,7 @@ func (q *Queue) take(ctx context.Context, s step) error {
 	if s.state != "" {
 		c.Case.State, c.Open = string(s.state), s.state.open()
 	}
+	s.reminder()
 	c.UpdatedAt = now
 	var err error
 	if c.Case.Body, err = c.Body.encode(); err != nil {
@@ -83,7 +85,8 @@ func (q *Queue) take(ctx context.Context, s step) error {
 	last := s.events[len(s.events)-1]
 	record := audit.Entry{At: now, Kind: "case." + last.What, Actor: last.Actor, Detail: s.detail()}
 	if err := q.Store.StepCase(ctx, storage.CaseStep{
-		Case: c.Case, Events: s.events, Place: s.place, Lift: s.lift, Confirm: s.confirm, Files: s.files, Correction: s.correction, Audit: record.Encode,
+		Case: c.Case, Events: s.events, Place: s.place, Lift: s.lift, Confirm: s.confirm, Files: s.files, Correction: s.correction,
+		Remind: s.remind, Audit: record.Encode,
 	}); err != nil {
 		return err
 	}

@@ -36,6 +36,9 @@ func (s *Store) StepCase(ctx context.Context, step storage.CaseStep) error {
 		if err := appendSignals(ctx, tx, step.Case.UpdatedAt, signals...); err != nil {
 			return err
 		}
+		if err := remind(ctx, tx, step); err != nil {
+			return err
+		}
 		return s.writeCase(ctx, tx, step)
 	})
 }

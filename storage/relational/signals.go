@@ -78,9 +78,7 @@ func (s *Store) Acknowledge(ctx context.Context, clientID string, seqs []int64, 
 // DeliveriesOf implements [storage.Signals].
 func (s *Store) DeliveriesOf(ctx context.Context, caseID string) (list []storage.SignalDelivery, err error) {
 	err = s.read.Rows(ctx, `SELECT DISTINCT t.client_id, s.seq, s.what, COALESCE(a.at, 0) FROM signals s
-		JOIN persons p ON p.id = s.person_id OR p.merged_into = s.person_id
-		JOIN known k ON k.person_id = p.id JOIN streams t ON t.client_id = k.client_id AND t.status <> 'disabled'
-		LEFT JOIN signal_acks a ON a.seq = s.seq AND a.client_id = t.client_id
+		JOIN `+addressees+` LEFT JOIN signal_acks a ON a.seq = s.seq AND a.client_id = t.client_id
 		WHERE s.case_id <> '' AND s.case_id = $1 AND (a.at IS NOT NULL OR s.seq > t.position) ORDER BY s.seq, t.client_id`, []any{caseID}, func(scan Scan) error {
 		var d storage.SignalDelivery
 		if err := scan(&d.ClientID, &d.Seq, (*string)(&d.What), caseTime{&d.AckedAt}); err != nil {

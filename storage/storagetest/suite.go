@@ -23,6 +23,7 @@ type Database interface {
 // Run runs the suite. Each case gets a database of its own.
 func Run(t *testing.T, open func(t testing.TB) Database) {
 	for _, group := range []map[string]func(*testing.T, *fixture){
+		caseProgressCases,
 		personCases, registerCases, linkCases, credentialCases, sessionCases, signInCases, grantCases, conversationCases,
 		ticketCases, proofCases, eventCases, sessionListCases, consentListCases, enrolledCases, ownSecrecyCases,
 		onwardCases, statusCases, exchangeCases, invitationCases, staffCases, noteCases, auditCases,

@@ -1,0 +1,15 @@
+-- +goose Up
+
+-- When somebody has to be reminded of a case, because its time is over. Cases that wait for nobody are not in it.
+
+CREATE TABLE case_reminders (
+	case_id TEXT NOT NULL PRIMARY KEY,
+	at      INTEGER NOT NULL
+);
+CREATE INDEX case_reminders_due ON case_reminders (at, case_id);
+INSERT INTO case_reminders (case_id, at) SELECT id, due_at FROM cases
+	WHERE duplicate_of = '' AND state IN ('triaged', 'in_review', 'proposed', 'appealed', 'reopened');
+
+-- Cases whose decision is on its way, in the order in which they came to it.
+
+CREATE INDEX cases_awaited ON cases (state, updated_at, id) WHERE open AND duplicate_of = '' AND state IN ('applied', 'propagated');
