@@ -22,6 +22,21 @@ func (i *Issuer) newCases() *correction.Queue {
 	return &correction.Queue{Store: i.Store, Register: i.Register, Policy: *i.Corrections, Clock: i.Clock, Random: i.Random}
 }
 
+// disagree opens a case where another issuer says something else of a person than is known here; nil at a province, which takes the
+// nation's word.
+func (i *Issuer) disagree() func(context.Context, signin.Disagreement) error {
+	if i.Role != National {
+		return nil
+	}
+	return func(ctx context.Context, d signin.Disagreement) error {
+		_, err := i.cases.File(ctx, correction.Filing{
+			Filer: correction.System(), Kind: correction.KindConflict, Person: d.PersonID, Link: &correction.Link{Issuer: d.Issuer, Subject: d.Subject},
+			Evidence: []correction.Evidence{{Source: correction.Issuer(d.Issuer), At: i.Clock(), ACR: d.ACR, Chain: []string{d.Issuer}, Said: d.Said}},
+		})
+		return err
+	}
+}
+
 // newCaseAPI is where applications say that an identity is wrong.
 func (i *Issuer) newCaseAPI() *cases.API {
 	return cases.New(cases.Config{

@@ -173,3 +173,43 @@ func TestAttackAFilerFloodsTheQueue(t *testing.T) {
 		t.Errorf("an hour later: %d", status)
 	}
 }
+
+func TestASystemCaseIsOpenedWhenAProvinceSaysSomethingElseThanIsKnown(t *testing.T) {
+	h := newHub(t)
+	b, _, _ := h.roamed(t)
+	she := federation{}.person(h.nation, liNa)
+	// What agrees opens none, however often she comes.
+	h.pass(13 * time.Hour) // her sessions are over
+	h.zhejiang.signIn(b, liNa, h.zhejiang.request("main"))
+	answer(t, h.nation.get(b, h.nation.request("main")))
+	none := func(id string) bool {
+		list, err := h.nation.store.CasesOf(t.Context(), id, 10)
+		must(t, err)
+		return len(list) == 0
+	}
+	// Zhejiang's link is somebody else's, by mistake.
+	h.nation.signIn(h.nation.browser(), aynur, h.nation.request("main", "prompt", "login"))
+	he := federation{}.person(h.nation, aynur)
+	links, err := h.nation.store.LinksOf(t.Context(), she)
+	must(t, err)
+	must(t, h.nation.store.CorrectAs(t.Context(), storage.Correction{ID: "mistake", Moves: []storage.Move{
+		{What: storage.MoveLink, Issuer: links[0].Issuer, Subject: links[0].Subject, From: she, To: he},
+	}}, storage.Case{}, h.nation.clock()))
+	if !none(she) || !none(he) {
+		t.Fatal("a case was opened though all agreed")
+	}
+	h.pass(25 * time.Hour) // it is compared once a day
+	b = h.browser()
+	h.zhejiang.signIn(b, liNa, h.zhejiang.request("main"))
+	answer(t, h.nation.get(b, h.nation.request("main")))
+	eventually(t, "a case is opened", func() bool { return !none(he) })
+	list, err := h.nation.store.CasesOf(t.Context(), he, 10)
+	must(t, err)
+	c, err := h.office().Find(t.Context(), list[0].ID)
+	must(t, err)
+	said := c.Body.Evidence[len(c.Body.Evidence)-1]
+	if len(list) != 1 || c.Kind != string(correction.KindConflict) || c.Filer != correction.System() || c.Body.Link == nil ||
+		said.Source != correction.Issuer(h.zhejiang.url) || said.Said["name"] != liNa.name || !strings.Contains(said.Said["document"], liNa.number) {
+		t.Errorf("%d cases, %+v, %+v", len(list), c.Case, said)
+	}
+}

@@ -85,6 +85,9 @@ type Config struct {
 	Neighbours         func() []trust.Neighbour
 	NeighbourTransport http.RoundTripper
 
+	// Disagree is told of issuers that say something else of a person than is known here; nil: nobody is.
+	Disagree func(ctx context.Context, d Disagreement) error
+
 	Clock          func() time.Time
 	Random         io.Reader
 	Logger         *slog.Logger
@@ -99,6 +102,7 @@ type SignIn struct {
 	policy    otp.Policy
 	upstreams *directory
 	sending   chan struct{} // bounds messages under way
+	comparing chan struct{} // bounds what is compared behind sign-ins
 }
 
 // maxSending bounds messages that are being handed to the gateway at once. Past it requests wait.
@@ -114,7 +118,7 @@ func New(c Config) (*SignIn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare messages: %w", err)
 	}
-	s := &SignIn{Config: c, sender: sender, policy: otp.DefaultPolicy(), sending: make(chan struct{}, maxSending)}
+	s := &SignIn{Config: c, sender: sender, policy: otp.DefaultPolicy(), sending: make(chan struct{}, maxSending), comparing: make(chan struct{}, maxComparing)}
 	s.upstreams = newDirectory(c)
 	return s, nil
 }

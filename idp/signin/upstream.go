@@ -256,6 +256,9 @@ func (s *SignIn) arrive(w http.ResponseWriter, r *http.Request, c *conversation,
 	}
 	s.complete(w, r, c, func() (outcome, error) {
 		out, err := s.linked(r.Context(), target, auth.Subject, claims)
+		if err == nil && claims == nil {
+			s.compare(r.Context(), target, auth)
+		}
 		out.origin, out.idToken = target.Issuer, idToken
 		return out, err
 	})
