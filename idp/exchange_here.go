@@ -110,11 +110,11 @@ func (i *Issuer) mintExchanged(ctx context.Context, app *application, s *subject
 	if !s.expires.IsZero() {
 		life = min(life, s.expires.Sub(now))
 	}
-	var id tokenID
+	var g storage.Grant
 	if s.grant != nil {
-		id = tokenID{GrantID: s.grant.ID, ExpiresAt: s.grant.ExpiresAt}
+		g = s.grant.Grant
 	} else {
-		g := storage.Grant{
+		g = storage.Grant{
 			ID: make([]byte, grantIDBytes), ExpiresAt: now.Add(life).Truncate(time.Second), ClientID: app.ClientID, PersonID: s.person, Epoch: s.epoch,
 			Scopes: scopes, AuthTime: s.authTime, ACR: s.rung, AMR: s.amr, Offline: true, CreatedAt: now,
 		}
@@ -124,13 +124,12 @@ func (i *Issuer) mintExchanged(ctx context.Context, app *application, s *subject
 		if err := i.Store.AddGrant(ctx, g); err != nil {
 			return nil, fromStorage(err)
 		}
-		id = tokenID{GrantID: g.ID, ExpiresAt: g.ExpiresAt}
 	}
-	jti, err := i.mintTokenID(id)
+	jti, err := i.mintTokenID(tokenID{GrantID: g.ID, ExpiresAt: g.ExpiresAt})
 	if err != nil {
 		return nil, serverError(err)
 	}
-	status, err := i.tokenStatus(ctx, app, id, jti, now.Add(life))
+	status, err := i.tokenStatus(ctx, app, &g, true, jti, now.Add(life))
 	if err != nil {
 		return nil, serverError(err)
 	}

@@ -48,12 +48,12 @@ type idToken struct {
 }
 
 func (i *Issuer) mintAccessToken(ctx context.Context, g storage.Grant, app *application, subject string) (string, error) {
-	id, at := tokenID{GrantID: g.ID, ExpiresAt: g.ExpiresAt}, i.Clock()
-	jti, err := i.mintTokenID(id)
+	at := i.Clock()
+	jti, err := i.mintTokenID(tokenID{GrantID: g.ID, ExpiresAt: g.ExpiresAt})
 	if err != nil {
 		return "", err
 	}
-	status, err := i.tokenStatus(ctx, app, id, jti, at.Add(accessLifetime))
+	status, err := i.tokenStatus(ctx, app, &g, false, jti, at.Add(accessLifetime))
 	if err != nil {
 		return "", err
 	}

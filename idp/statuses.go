@@ -17,14 +17,15 @@ func (i *Issuer) newStatuses() *statuslist.Lists {
 	})
 }
 
-// tokenStatus gives an access token its place in a status list, if the application asked for it; else it costs nothing. What rests on the
-// token's identifier is what introspection looks at.
-func (i *Issuer) tokenStatus(ctx context.Context, app *application, id tokenID, jti string, expires time.Time) (*statuslist.Claim, error) {
+// tokenStatus gives an access token its place in a status list, if the application asked for it; else it costs nothing. g is what the token
+// rests on, nil if on nothing; byItself is set if the token may be revoked without that.
+func (i *Issuer) tokenStatus(ctx context.Context, app *application, g *storage.Grant, byItself bool, jti string, expires time.Time) (*statuslist.Claim, error) {
 	if !app.StatusList {
 		return nil, nil //nolint:nilnil // the claim is left out
 	}
-	return i.statuses.Place(ctx, storage.TokenStatus{
-		ClientID: app.ClientID, GrantID: id.GrantID, GrantExpiresAt: id.ExpiresAt, RevokedAs: replayRevoked, TokenID: jti,
-		TokenExpiresAt: seconds(expires.Unix()),
-	})
+	t := storage.TokenStatus{ClientID: app.ClientID, Grant: g, TokenID: jti, TokenExpiresAt: seconds(expires.Unix())}
+	if byItself {
+		t.RevokedAs = replayRevoked
+	}
+	return i.statuses.Place(ctx, t)
 }

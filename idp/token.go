@@ -233,7 +233,7 @@ func (i *Issuer) ClientCredentialsExchange(ctx context.Context, r *op.ClientRequ
 		return nil, serverError(err)
 	}
 	at := i.Clock()
-	status, err := i.tokenStatus(ctx, app, tokenID{}, jti, at.Add(accessLifetime))
+	status, err := i.tokenStatus(ctx, app, nil, true, jti, at.Add(accessLifetime))
 	if err != nil {
 		return nil, serverError(err)
 	}

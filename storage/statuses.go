@@ -11,18 +11,21 @@ type TokenStatus struct {
 	ListExpiresAt time.Time
 	Index         int
 	ClientID      string
-	// GrantID and GrantExpiresAt name the grant that the token rests on; nil if it rests on none.
-	GrantID        []byte
-	GrantExpiresAt time.Time
+	// Grant is what the token rests on; nil if it rests on none.
+	Grant *Grant
 	// RevokedAs and TokenID are the kind and the value under which [Replays] remember, until TokenExpiresAt, that the token was revoked by
-	// itself.
+	// itself; "" if its grant ends instead.
 	RevokedAs, TokenID string
 	TokenExpiresAt     time.Time
 }
 
+// StatusListKept bounds how long a status list is there.
+const StatusListKept = 30 * time.Minute
+
 // TokenStatuses are the status lists of access tokens, for applications that asked for them.
 type TokenStatuses interface {
-	// AddTokenStatus gives a token its place, in one durable statement. ErrConflict if the place is taken.
+	// AddTokenStatus gives a token its place, in one durable statement. ErrConflict if the place is taken. The token was issued, on a grant
+	// that stood, not longer than StatusListKept before the list ceases to be.
 	AddTokenStatus(ctx context.Context, t TokenStatus) error
 	// DeadTokens lists, in order, the places of a list whose tokens are not good at now: the grant, or anything that it rests on, does not
 	// stand, the token was revoked, or no published application has its client ID. One read.

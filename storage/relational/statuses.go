@@ -9,30 +9,44 @@ import (
 
 // AddTokenStatus implements [storage.TokenStatuses].
 func (s *Store) AddTokenStatus(ctx context.Context, t storage.TokenStatus) error {
-	return one(ctx, s.write, storage.ErrConflict, `INSERT INTO statuses (expires_at, idx, client_id, grant_id, grant_expires_at, revocation, token_expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
-		millis(t.ListExpiresAt), t.Index, t.ClientID, t.GrantID, millis(t.GrantExpiresAt), s.vault.Lookup("replays/"+t.RevokedAs, t.TokenID),
-		millis(t.TokenExpiresAt))
+	var g storage.Grant
+	var session, revocation []byte
+	until := t.TokenExpiresAt
+	if t.Grant != nil {
+		g, until = *t.Grant, t.Grant.ExpiresAt
+		if !g.Offline {
+			session = g.SessionID
+			until = time.UnixMilli(min(millis(until), millis(g.SessionExpiresAt)))
+		}
+	}
+	if t.RevokedAs != "" {
+		revocation = s.vault.Lookup("replays/"+t.RevokedAs, t.TokenID)
+	}
+	return one(ctx, s.write, storage.ErrConflict, `INSERT INTO statuses (expires_at, idx, client_id, grant_id, session_id, person_id, epoch, acr,
+		stands_until, revocation, token_expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
+		millis(t.ListExpiresAt), t.Index, t.ClientID, g.ID, session, g.PersonID, g.Epoch, g.ACR, millis(until), revocation, millis(t.TokenExpiresAt))
 }
 
-// DeadTokens implements [storage.TokenStatuses]. What stands is said in the words of the statement Rotate; whatever is missing does not.
+// DeadTokens implements [storage.TokenStatuses]. A token was issued on what stood. So it is dead only if its time is over, or if its person,
+// session or grant is among the few that changed since, which the partial indexes find; that these indexes are asked from that moment on
+// changes what it costs, and nothing else.
 func (s *Store) DeadTokens(ctx context.Context, listExpiresAt, now time.Time) (dead []int, err error) {
-	err = s.read.Rows(ctx, `SELECT t.idx FROM statuses t
-		LEFT JOIN applications a ON a.client_id = t.client_id
-		LEFT JOIN replays r ON r.id = t.revocation AND r.expires_at = t.token_expires_at
-		LEFT JOIN grants g ON g.id = t.grant_id AND g.expires_at = t.grant_expires_at
-		LEFT JOIN persons p ON p.id = g.person_id
-		LEFT JOIN sessions s ON s.id = g.session_id AND s.expires_at = g.session_expires_at
-		WHERE t.expires_at = $1 AND NOT COALESCE(a.status = 'published' AND r.id IS NULL AND (t.grant_id IS NULL OR
-			(g.ended_at = 0 AND g.expires_at > $2 AND p.status = 'active' AND p.epoch = g.epoch AND g.acr >= p.least_acr
-			AND (g.offline OR (s.ended_at = 0 AND s.expires_at > $2)))), FALSE)
-		ORDER BY t.idx`, []any{millis(listExpiresAt), millis(now)}, func(scan Scan) error {
-		var index int
-		if err := scan(&index); err != nil {
-			return err
-		}
-		dead = append(dead, index)
-		return nil
-	})
+	err = s.read.Rows(ctx, `SELECT t.idx FROM statuses t WHERE t.expires_at = $1 AND (t.stands_until <= $2
+			OR t.client_id NOT IN (SELECT a.client_id FROM applications a WHERE a.status = 'published'))
+		UNION SELECT t.idx FROM statuses t JOIN persons p ON p.id = t.person_id WHERE t.expires_at = $1 AND p.changed_at > 0 AND p.changed_at >= $3
+			AND (p.status <> 'active' OR p.epoch <> t.epoch OR p.least_acr > t.acr)
+		UNION SELECT t.idx FROM statuses t JOIN sessions s ON s.id = t.session_id WHERE t.expires_at = $1 AND s.ended_at > 0 AND s.ended_at >= $3
+		UNION SELECT t.idx FROM statuses t JOIN grants g ON g.id = t.grant_id WHERE t.expires_at = $1 AND g.ended_at > 0 AND g.ended_at >= $3
+		UNION SELECT t.idx FROM statuses t JOIN replays r ON r.id = t.revocation AND r.expires_at = t.token_expires_at
+			WHERE t.expires_at = $1 AND t.revocation IS NOT NULL
+		ORDER BY idx`,
+		[]any{millis(listExpiresAt), millis(now), millis(listExpiresAt.Add(-storage.StatusListKept))}, func(scan Scan) error {
+			var index int
+			if err := scan(&index); err != nil {
+				return err
+			}
+			dead = append(dead, index)
+			return nil
+		})
 	return dead, err
 }

@@ -4,13 +4,23 @@
 
 ALTER TABLE applications ADD COLUMN status_list BOOLEAN NOT NULL DEFAULT FALSE;
 
+-- A grant that ended is looked for by that while a list is made; one that did not is in no index but its own.
+
+CREATE INDEX grants_ended ON grants (ended_at) WHERE ended_at > 0;
+
+-- What a token rests on never changes, and is kept with its place; what may change since is looked up.
+
 CREATE TABLE statuses (
 	expires_at       BIGINT  NOT NULL, -- of the list, which has no other name
 	idx              INTEGER NOT NULL,
 	client_id        TEXT COLLATE "C" NOT NULL,
-	grant_id         BYTEA,            -- NULL: it rests on no grant
-	grant_expires_at BIGINT  NOT NULL,
-	revocation       BYTEA   NOT NULL, -- what is in replays if the token was revoked by itself
+	grant_id         BYTEA, -- NULL: it rests on no grant
+	session_id       BYTEA, -- NULL: it does not end with one
+	person_id        TEXT    NOT NULL,
+	epoch            BIGINT  NOT NULL,
+	acr              SMALLINT NOT NULL,
+	stands_until     BIGINT  NOT NULL,
+	revocation       BYTEA, -- what is in replays if the token was revoked by itself; NULL if its grant ends instead
 	token_expires_at BIGINT  NOT NULL,
 	PRIMARY KEY (expires_at, idx)
 ) PARTITION BY RANGE (expires_at);
