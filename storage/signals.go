@@ -95,7 +95,7 @@ type Signals interface {
 	DropStream(ctx context.Context, clientID string) error
 	// SignalHead is the place of the latest signal.
 	SignalHead(ctx context.Context) (int64, error)
-	// SignalsFor lists what an application has to hear behind a place, in order, at most limit: of persons whom it knows, or who were merged
+	// SignalsFor lists what an application has to hear behind a place, in order, at most limit: of persons whom it knows and has not removed, or who were merged
 	// into or with them, and of links of the issuer that it is ("" if it is none). One read.
 	SignalsFor(ctx context.Context, clientID, issuer string, after int64, limit int) ([]Addressed, error)
 	// Acknowledge notes that an application has heard signals, and moves its position forward, never back. Again changes nothing.
@@ -104,6 +104,8 @@ type Signals interface {
 	DeliveriesOf(ctx context.Context, caseID string) ([]SignalDelivery, error)
 	// KnownAs finds the person whom an application knows by a subject; a person who was merged is who they were found to be. ErrNotFound.
 	KnownAs(ctx context.Context, clientID, subject string) (personID string, err error)
+	// SetKnown says whether an application wants to hear of a person, whom it knows by a subject. Of the next signal all is told again. ErrNotFound.
+	SetKnown(ctx context.Context, clientID, subject string, removed bool) error
 	// CorrectAs changes persons because another issuer decided so. What was changed under that ID before is not changed again.
 	CorrectAs(ctx context.Context, c Correction, of Case, at time.Time) error
 }

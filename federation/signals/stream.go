@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"manyou/storage"
@@ -53,13 +54,14 @@ type Delivery struct {
 type Configuration struct {
 	ID              string    `json:"stream_id,omitempty"`
 	Issuer          string    `json:"iss,omitempty"`
-	Audience        string    `json:"aud,omitempty"`
+	Audience        audience  `json:"aud,omitempty"`
 	Delivery        *Delivery `json:"delivery,omitempty"`
 	Supported       []string  `json:"events_supported,omitempty"`
 	EventsRequested []string  `json:"events_requested,omitempty"`
 	Delivered       []string  `json:"events_delivered,omitempty"`
 	MinVerification int       `json:"min_verification_interval,omitempty"` // seconds
-	Description     string    `json:"description,omitempty"`
+	Inactivity      int       `json:"inactivity_timeout,omitempty"`        // seconds; never set here
+	Description     *string   `json:"description,omitempty"`
 }
 
 // Bounds of a configuration.
@@ -87,7 +89,7 @@ func ParseConfiguration(body []byte) (c Configuration, err error) {
 }
 
 func (c Configuration) check() error {
-	if len(c.EventsRequested) > maxEvents || len(c.Description) > maxDescription {
+	if len(c.EventsRequested) > maxEvents || c.Description != nil && len(*c.Description) > maxDescription {
 		return cannot("too much")
 	}
 	for _, e := range c.EventsRequested {
@@ -126,14 +128,24 @@ func (d Delivery) stored() string {
 
 // Apply writes what a receiver wants into a stream. What it leaves out stays, unless the whole is replaced.
 func (c Configuration) Apply(s *storage.Stream, replace bool) {
-	if c.Delivery != nil {
-		s.Method, s.Endpoint, s.Authorization = c.Delivery.stored(), c.Delivery.Endpoint, c.Delivery.Authorization
+	d := c.Delivery
+	if d == nil && replace { // SSF 1.0 §8.1.1.1: then it polls
+		d = &Delivery{Method: DeliveryPoll}
+	}
+	if d != nil {
+		s.Method, s.Endpoint, s.Authorization = d.stored(), d.Endpoint, d.Authorization
+		if d.Method == DeliveryPoll { // where is the transmitter's to say
+			s.Endpoint, s.Authorization = "", ""
+		}
 	}
 	if c.EventsRequested != nil || replace {
 		s.Events = c.EventsRequested
 	}
-	if c.Description != "" || replace {
-		s.Description = c.Description
+	switch {
+	case c.Description != nil:
+		s.Description = *c.Description
+	case replace:
+		s.Description = ""
 	}
 }
 
@@ -143,10 +155,27 @@ func Describe(s storage.Stream, issuer, poll string, minVerification int) Config
 	if s.Method == "poll" {
 		d = &Delivery{Method: DeliveryPoll, Endpoint: poll}
 	}
-	return Configuration{
-		ID: s.ID, Issuer: issuer, Audience: s.ClientID, Delivery: d, Supported: Supported(), EventsRequested: s.Events, Delivered: Requested(s.Events),
-		MinVerification: minVerification, Description: s.Description,
+	var description *string
+	if s.Description != "" {
+		description = &s.Description
 	}
+	return Configuration{
+		ID: s.ID, Issuer: issuer, Audience: audience{s.ClientID}, Delivery: d, Supported: Supported(), EventsRequested: s.Events, Delivered: Requested(s.Events),
+		MinVerification: minVerification, Description: description,
+	}
+}
+
+// Matches reports whether what a receiver says beside what is its own to say is as it is now (SSF 1.0 §8.1.1.3, §8.1.1.4): it may send all
+// of a configuration back.
+func (c Configuration) Matches(now Configuration) bool {
+	return (c.Issuer == "" || c.Issuer == now.Issuer) && (c.Audience == nil || slices.Equal(c.Audience, now.Audience)) &&
+		(c.Supported == nil || same(c.Supported, now.Supported)) && (c.Delivered == nil || same(c.Delivered, now.Delivered)) &&
+		(c.MinVerification == 0 || c.MinVerification == now.MinVerification) && c.Inactivity == 0
+}
+
+// same reports whether two lists have the same members, in whatever order.
+func same(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 // Status is that of a stream (SSF 1.0 §8.1.2).
@@ -178,7 +207,7 @@ func ParseStatus(body []byte) (s Status, err error) {
 // Poll is a request of RFC 8936 §2.2.
 type Poll struct {
 	MaxEvents   *int                       `json:"maxEvents"`
-	Immediately *bool                      `json:"returnImmediately"`
+	Immediately bool                       `json:"returnImmediately"`
 	Ack         []string                   `json:"ack"`
 	Errors      map[string]json.RawMessage `json:"setErrs"`
 }

@@ -2,6 +2,8 @@ package streams
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base32"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -90,7 +92,7 @@ func (s *Streams) tokens(ctx context.Context, t storage.Stream, to Receiver, aft
 	return list, reach, nil
 }
 
-// add adds the tokens of one signal for one subject. Their identifiers follow from the stream and the signal.
+// add adds the tokens of one signal for one subject.
 func (s *Streams) add(ctx context.Context, list []token, t storage.Stream, to Receiver, a storage.Addressed, requested []string) ([]token, error) {
 	subject := signals.Of(s.Issuer, a.Known)
 	if a.Known == "" { // it is told as the issuer of the link
@@ -108,18 +110,19 @@ func (s *Streams) add(ctx context.Context, list []token, t storage.Stream, to Re
 		}
 		more.Name = p.Name
 	}
-	n := 0
-	for k := len(list) - 1; k >= 0 && list[k].seq == a.Seq; k-- {
-		n++
-	}
 	for _, e := range signals.Events(a.Signal, more, requested) {
-		n++
 		list = append(list, token{seq: a.Seq, at: a.At, out: signals.Outgoing{
-			Issuer: s.Issuer, Audience: t.ClientID, ID: fmt.Sprintf("%s-%d-%d", t.ID, a.Seq, n), Txn: fmt.Sprintf("%d", a.Seq), At: a.At,
+			Issuer: s.Issuer, Audience: t.ClientID, ID: tokenID(t, a.Seq, subject, e), Txn: fmt.Sprintf("%d", a.Seq), At: a.At,
 			Subject: subject, Event: e,
 		}})
 	}
 	return list, nil
+}
+
+// tokenID follows from what a token says, and to whom: told again, it is the same, whatever else the stream is about by then.
+func tokenID(t storage.Stream, seq int64, subject signals.SubjectID, e signals.Event) string {
+	sum := sha256.Sum256([]byte(subject.Issuer + "\x00" + subject.Subject + "\x00" + e.Type))
+	return fmt.Sprintf("%s-%d-%s", t.ID, seq, base32.StdEncoding.EncodeToString(sum[:10]))
 }
 
 func (s *Streams) sign(o signals.Outgoing) (string, error) {

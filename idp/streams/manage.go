@@ -65,6 +65,16 @@ func (s *Streams) mine(w http.ResponseWriter, r *http.Request, clientID, id stri
 	return storage.Stream{}, false
 }
 
+// named finds the stream that a query has to name.
+func (s *Streams) named(w http.ResponseWriter, r *http.Request, clientID string) (storage.Stream, bool) {
+	id := r.URL.Query().Get("stream_id")
+	if id == "" {
+		refuse(w, http.StatusBadRequest, "invalid_request", "stream_id is required")
+		return storage.Stream{}, false
+	}
+	return s.mine(w, r, clientID, id)
+}
+
 func (s *Streams) describe(t storage.Stream) signals.Configuration {
 	return signals.Describe(t, s.Issuer, s.Issuer+pathPoll, minVerification)
 }
@@ -83,9 +93,6 @@ func (s *Streams) create(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		refuse(w, http.StatusBadRequest, "invalid_request", err.Error())
 		return
-	}
-	if c.Delivery == nil { // SSF 1.0 §8.1.1.1: then it polls
-		c.Delivery = &signals.Delivery{Method: signals.DeliveryPoll}
 	}
 	var id [10]byte
 	if _, err := io.ReadFull(s.Random, id[:]); err != nil {
@@ -164,16 +171,19 @@ func (s *Streams) update(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c, err := signals.ParseConfiguration(raw)
-	replace := r.Method == http.MethodPut
-	if err != nil || c.ID == "" || replace && c.Delivery == nil {
-		refuse(w, http.StatusBadRequest, "invalid_request", "stream_id and, to replace it, all of the stream are required")
+	if err != nil || c.ID == "" {
+		refuse(w, http.StatusBadRequest, "invalid_request", "stream_id and a configuration are required")
 		return
 	}
 	t, ok := s.mine(w, r, clientID, c.ID)
 	if !ok {
 		return
 	}
-	c.Apply(&t, replace)
+	if !c.Matches(s.describe(t)) {
+		refuse(w, http.StatusBadRequest, "invalid_request", "what is the transmitter's to say is not so")
+		return
+	}
+	c.Apply(&t, r.Method == http.MethodPut)
 	if !s.allowed(w, r, t) {
 		return
 	}
@@ -190,7 +200,7 @@ func (s *Streams) remove(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if _, ok := s.mine(w, r, clientID, r.URL.Query().Get("stream_id")); !ok {
+	if _, ok := s.named(w, r, clientID); !ok {
 		return
 	}
 	if err := s.Store.DropStream(r.Context(), clientID); err != nil && !errors.Is(err, storage.ErrNotFound) {
@@ -206,7 +216,7 @@ func (s *Streams) status(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if t, ok := s.mine(w, r, clientID, r.URL.Query().Get("stream_id")); ok {
+	if t, ok := s.named(w, r, clientID); ok {
 		answer(w, http.StatusOK, signals.Status{ID: t.ID, Status: string(t.Status), Reason: t.Reason})
 	}
 }
@@ -236,35 +246,6 @@ func (s *Streams) setStatus(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, http.StatusOK, want)
-}
-
-// subject takes a subject that a receiver adds or removes (SSF 1.0 §8.1.3). A stream is about all persons whom its application knows, so
-// there is nothing to do; and nothing is said about whether there is such a person.
-func (s *Streams) subject(w http.ResponseWriter, r *http.Request) {
-	clientID, ok := s.Authorize(w, r, signals.ScopeManage)
-	if !ok {
-		return
-	}
-	raw, ok := body(w, r)
-	if !ok {
-		return
-	}
-	var want struct {
-		ID      string            `json:"stream_id"`
-		Subject signals.SubjectID `json:"subject"`
-	}
-	if err := json.Unmarshal(raw, &want); err != nil || want.ID == "" || want.Subject.Format == "" {
-		refuse(w, http.StatusBadRequest, "invalid_request", "stream_id and subject are required")
-		return
-	}
-	if _, ok := s.mine(w, r, clientID, want.ID); !ok {
-		return
-	}
-	if r.URL.Path == pathRemove {
-		w.WriteHeader(http.StatusNoContent)
-		return
-	}
-	w.WriteHeader(http.StatusOK)
 }
 
 // maxState bounds what a receiver wants to read again, in bytes.

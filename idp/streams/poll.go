@@ -2,6 +2,7 @@ package streams
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"time"
@@ -60,16 +61,16 @@ func (s *Streams) poll(w http.ResponseWriter, r *http.Request) {
 	if p.MaxEvents != nil {
 		most = min(*p.MaxEvents, pollMost)
 	}
-	wait := p.Immediately != nil && !*p.Immediately && most > 0
-	sets, more, err := s.waiting(r.Context(), t, to, most, wait)
+	wait := !p.Immediately && most > 0 // RFC 8936 §2.2: unless it says otherwise
+	told, more, err := s.waiting(r.Context(), t, to, most, wait)
 	if err != nil {
 		s.fault(w, r, err)
 		return
 	}
 	answer(w, http.StatusOK, struct {
-		Sets map[string]string `json:"sets"`
-		More bool              `json:"moreAvailable,omitempty"`
-	}{sets, more})
+		Sets sets `json:"sets"`
+		More bool `json:"moreAvailable,omitempty"`
+	}{told, more})
 }
 
 // heard moves a stream behind the tokens that its receiver acknowledges.
@@ -112,41 +113,78 @@ func (s *Streams) heard(ctx context.Context, t storage.Stream, to Receiver, acke
 }
 
 // waiting are the tokens that a receiver has not acknowledged; if there are none and it wants to wait, the first that come.
-func (s *Streams) waiting(ctx context.Context, t storage.Stream, to Receiver, most int, wait bool) (sets map[string]string, more bool, err error) {
-	sets = map[string]string{}
+func (s *Streams) waiting(ctx context.Context, t storage.Stream, to Receiver, most int, wait bool) (told sets, more bool, err error) {
 	until := s.Clock().Add(pollWait)
 	for {
-		if t.Verification != "" && most > 0 {
-			v, err := s.verification(t)
-			if err != nil {
-				return nil, false, err
-			}
-			if sets[v.ID], err = s.sign(v); err != nil {
+		if t.Status == storage.StreamEnabled { // else nothing is told, a verification neither (SSF 1.0 §8.1.2.1)
+			if told, more, err = s.some(ctx, t, to, most); err != nil {
 				return nil, false, err
 			}
 		}
-		if t.Status == storage.StreamEnabled {
-			list, _, err := s.tokens(ctx, t, to, t.Position, deliverBatch)
-			if err != nil {
-				return nil, false, err
-			}
-			list = list[min(t.Partial, len(list)):]
-			for n, k := range list {
-				if more = len(sets) >= most; more {
-					break
-				}
-				if sets[k.out.ID], err = s.sign(list[n].out); err != nil {
-					return nil, false, err
-				}
-			}
-		}
-		if len(sets) > 0 || !wait || !s.Clock().Before(until) {
-			return sets, more, nil
+		if len(told) > 0 || !wait || !s.Clock().Before(until) {
+			return told, more, nil
 		}
 		select {
 		case <-ctx.Done():
-			return sets, false, nil
+			return told, false, nil
 		case <-time.After(pollLook):
 		}
 	}
+}
+
+// some are the first tokens that a receiver has not acknowledged, and whether there are more.
+func (s *Streams) some(ctx context.Context, t storage.Stream, to Receiver, most int) (told sets, more bool, err error) {
+	if t.Verification != "" && most > 0 {
+		v, err := s.verification(t)
+		if err != nil {
+			return nil, false, err
+		}
+		if told, err = told.with(s, v); err != nil {
+			return nil, false, err
+		}
+	}
+	list, reach, err := s.tokens(ctx, t, to, t.Position, deliverBatch)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, k := range list[min(t.Partial, len(list)):] {
+		if len(told) >= most {
+			return told, true, nil
+		}
+		if told, err = told.with(s, k.out); err != nil {
+			return nil, false, err
+		}
+	}
+	head, err := s.Store.SignalHead(ctx)
+	return told, len(list) > 0 && reach < head, err
+}
+
+// sets are tokens by their identifiers, in order: what is written in an object of JSON is read in that order by most.
+type sets []set
+
+type set struct{ id, token string }
+
+func (list sets) with(s *Streams, o signals.Outgoing) (sets, error) {
+	token, err := s.sign(o)
+	return append(list, set{o.ID, token}), err
+}
+
+// MarshalJSON implements json.Marshaler.
+func (list sets) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for n, one := range list {
+		if n > 0 {
+			b = append(b, ',')
+		}
+		for i, text := range []string{one.id, one.token} {
+			raw, err := json.Marshal(text)
+			if err != nil {
+				return nil, err
+			}
+			if b = append(b, raw...); i == 0 {
+				b = append(b, ':')
+			}
+		}
+	}
+	return append(b, '}'), nil
 }

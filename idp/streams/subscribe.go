@@ -49,7 +49,7 @@ func (s *Streams) subscribe(ctx context.Context, u storage.Upstream) time.Durati
 		err = peer.Provider.Subscribe(ctx, signals.Configuration{
 			Delivery:        &signals.Delivery{Method: signals.DeliveryPush, Endpoint: s.Issuer + PathReceive},
 			EventsRequested: []string{signals.EventCorrection, signals.EventAccountDisabled, signals.EventSessionRevoked},
-			Description:     s.Issuer,
+			Description:     &s.Issuer,
 		})
 	}
 	switch {

@@ -68,4 +68,4 @@ func (s *Store) AwaitedCases(ctx context.Context, state string, after *storage.A
 
 // addressees joins signals s with the streams t of those who know the person, or somebody who was merged into them.
 const addressees = `persons p ON p.id = s.person_id OR p.merged_into <> '' AND p.merged_into = s.person_id
-		JOIN known k ON k.person_id = p.id JOIN streams t ON t.client_id = k.client_id AND t.status <> 'disabled'`
+		JOIN known k ON k.person_id = p.id AND NOT k.removed JOIN streams t ON t.client_id = k.client_id AND t.status <> 'disabled'`

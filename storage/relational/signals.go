@@ -44,10 +44,10 @@ const signalColumns = `s.seq, s.at, s.what, s.person_id, s.other, s.issuer, s.su
 // SignalsFor implements [storage.Signals]. The signals are few that lie behind a position, so they are read first; who was merged into the
 // person of a signal is known by that person, too.
 func (s *Store) SignalsFor(ctx context.Context, clientID, issuer string, after int64, limit int) (list []storage.Addressed, err error) {
-	err = s.read.Rows(ctx, `SELECT `+signalColumns+`, k.subject AS known FROM signals s JOIN known k ON k.person_id = s.person_id AND k.client_id = $1
+	err = s.read.Rows(ctx, `SELECT `+signalColumns+`, k.subject AS known FROM signals s JOIN known k ON k.person_id = s.person_id AND k.client_id = $1 AND NOT k.removed
 		WHERE s.seq > $3
 		UNION SELECT `+signalColumns+`, k.subject FROM signals s JOIN persons m ON m.merged_into = s.person_id AND m.merged_into <> ''
-		JOIN known k ON k.person_id = m.id AND k.client_id = $1 WHERE s.seq > $3
+		JOIN known k ON k.person_id = m.id AND k.client_id = $1 AND NOT k.removed WHERE s.seq > $3
 		UNION SELECT `+signalColumns+`, '' FROM signals s WHERE s.seq > $3 AND s.issuer <> '' AND s.issuer = $2
 		ORDER BY seq, known LIMIT $4`, []any{clientID, issuer, after, limit}, func(scan Scan) error {
 		var a storage.Addressed
@@ -97,6 +97,17 @@ func (s *Store) KnownAs(ctx context.Context, clientID, subject string) (person s
 	return person, found(err)
 }
 
+// SetKnown implements [storage.Signals].
+func (s *Store) SetKnown(ctx context.Context, clientID, subject string, removed bool) error {
+	return s.inTx(ctx, func(tx Executor) error {
+		if err := one(ctx, tx, storage.ErrNotFound, `UPDATE known SET removed = $3 WHERE client_id = $1 AND subject = $2`, clientID, subject, removed); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `UPDATE streams SET partial = 0 WHERE client_id = $1`, clientID) // it counts tokens that there may be no more
+		return err
+	})
+}
+
 // PutStream implements [storage.Signals].
 func (s *Store) PutStream(ctx context.Context, t storage.Stream) error {
 	auth, err := s.sealText(t.Authorization, "streams.auth", t.ID)
@@ -117,6 +128,7 @@ func (s *Store) SetStream(ctx context.Context, t storage.Stream) error {
 	}
 	return one(ctx, s.write, storage.ErrNotFound, `UPDATE streams SET
 		position = CASE WHEN status = 'disabled' AND $7 <> 'disabled' THEN (SELECT seq FROM signal_head) ELSE position END,
+		partial = CASE WHEN events = $5 THEN partial ELSE 0 END,
 		method = $2, endpoint = $3, auth = $4, events = $5, description = $6, status = $7, reason = $8, verification = $9 WHERE client_id = $1`,
 		t.ClientID, t.Method, t.Endpoint, auth, words(t.Events), t.Description, string(t.Status), t.Reason, t.Verification)
 }

@@ -60,6 +60,33 @@ var signalCases = map[string]func(*testing.T, *fixture){
 		_, err = f.KnownAs(t.Context(), "two", kb)
 		is(t, err, storage.ErrNotFound)
 	},
+	"SetKnown/an application hears nothing of whom it removed until it adds them again, and no case waits for it": func(t *testing.T, f *fixture) {
+		_, a := f.signedIn(t)
+		_, b := f.signedIn(t)
+		ka, kb := f.knownTo(t, "one", "a", a), f.knownTo(t, "one", "b", b)
+		f.knownTo(t, "two", ka, a)
+		check(t, f.PutStream(t.Context(), f.stream("one")))
+		check(t, f.Acknowledge(t.Context(), "one", nil, 0, 2, f.now))
+		is(t, f.SetKnown(t.Context(), "one", "c", true), storage.ErrNotFound)
+		is(t, f.SetKnown(t.Context(), "three", ka, true), storage.ErrNotFound)
+		check(t, f.SetKnown(t.Context(), "one", ka, true))
+		f.knownTo(t, "one", "a", a) // signing in again adds nobody
+		step := f.filing(a.PersonID)
+		step.Place = []storage.Hold{f.hold(a.PersonID, storage.HoldFreeze)}
+		step.Place[0].CaseID = step.Case.ID
+		check(t, f.StepCase(t.Context(), step))
+		check(t, f.PlaceHold(t.Context(), f.hold(b.PersonID, storage.HoldFreeze)))
+		equal(t, f.hears(t, "one", "", 0), []string{"2 held " + kb})
+		equal(t, f.hears(t, "two", "", 0), []string{"1 held " + ka})
+		waits, err := f.DeliveriesOf(t.Context(), step.Case.ID)
+		check(t, err)
+		equal(t, len(waits), 0)
+		s, err := f.Stream(t.Context(), "one")
+		check(t, err)
+		equal(t, s.Partial, 0)
+		check(t, f.SetKnown(t.Context(), "one", ka, false))
+		equal(t, f.hears(t, "one", "", 0), []string{"1 held " + ka, "2 held " + kb})
+	},
 	"SignalsFor/tells the issuer of a link": func(t *testing.T, f *fixture) {
 		a, link, _ := f.holding(t, "a", "E00000001")
 		h := f.hold(a.ID, storage.HoldFreeze)

@@ -25,3 +25,7 @@ CREATE TABLE statuses (
 	PRIMARY KEY (expires_at, idx)
 ) PARTITION BY RANGE (expires_at);
 CREATE TABLE statuses_default PARTITION OF statuses DEFAULT;
+
+-- Of whom an application does not want to hear (OpenID Shared Signals Framework 1.0 §8.1.3.3).
+
+ALTER TABLE known ADD COLUMN removed BOOLEAN NOT NULL DEFAULT FALSE;

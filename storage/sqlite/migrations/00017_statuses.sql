@@ -24,3 +24,7 @@ CREATE TABLE statuses (
 	token_expires_at INTEGER NOT NULL,
 	PRIMARY KEY (expires_at, idx)
 );
+
+-- Of whom an application does not want to hear (OpenID Shared Signals Framework 1.0 §8.1.3.3).
+
+ALTER TABLE known ADD COLUMN removed BOOLEAN NOT NULL DEFAULT FALSE;
