@@ -1,6 +1,7 @@
 package idp_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -171,6 +172,28 @@ func TestAttackAFilerFloodsTheQueue(t *testing.T) {
 	w.pass(time.Hour)
 	if status, _ := c.send(http.MethodPost, "/cases", "later", complaint(w.url, sub)); status != http.StatusCreated {
 		t.Errorf("an hour later: %d", status)
+	}
+}
+
+func TestAComplaintThatJoinedAnotherIsAsFarAsThatOne(t *testing.T) {
+	w := newWorld(t, nationally)
+	c := newComplainant(w)
+	sub := payload(t, w.tokens("main", liNa)["access_token"])["sub"].(string)
+	_, first := c.send(http.MethodPost, "/cases", "one", complaint(w.url, sub))
+	_, second := c.send(http.MethodPost, "/cases", "two", complaint(w.url, sub))
+	if second["joined"] != true || first["number"] == second["number"] {
+		t.Fatalf("%v, %v", first, second)
+	}
+	number := first["number"].(string)
+	if status, got := c.send(http.MethodPost, "/cases/"+number+"/withdraw", "", ""); status != http.StatusConflict || got["type"] != "urn:manyou:problem:joined" {
+		t.Errorf("others' complaint is taken back: %d %v", status, got)
+	}
+	queue := &correction.Queue{Store: w.store, Policy: correction.DefaultPolicy(), Clock: w.clock, Random: rand.Reader}
+	found, err := queue.FindNumber(t.Context(), number)
+	must(t, err)
+	must(t, queue.Reject(t.Context(), correction.Officer{PersonID: "wang", Roles: []string{correction.RoleOfficer}, Regions: []string{"00"}}, found, "同一个人"))
+	if _, got := c.send(http.MethodGet, "/cases/"+second["number"].(string), "", ""); got["state"] != "rejected" {
+		t.Errorf("%v", got)
 	}
 }
 

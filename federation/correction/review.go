@@ -2,6 +2,7 @@ package correction
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -99,10 +100,20 @@ func (q *Queue) Reject(ctx context.Context, o Officer, c *Case, why string) erro
 	return q.end(ctx, c, EventRejected, o.actor(), why, Rejected)
 }
 
-// Withdraw ends a case for the one who filed it. [ErrSelf] if that was somebody else.
+// ErrJoined reports a case that is others' complaint, too.
+var ErrJoined = errors.New("correction: others complained of the same")
+
+// Withdraw ends a case for the one who filed it. [ErrSelf] if that was somebody else, [ErrJoined] if it is others' case, too.
 func (q *Queue) Withdraw(ctx context.Context, filer string, c *Case, why string) error {
 	if filer != c.Filer {
 		return ErrSelf
+	}
+	joined, err := q.Store.DuplicatesOf(ctx, c.ID, 1)
+	if err != nil {
+		return err
+	}
+	if len(joined) > 0 {
+		return ErrJoined
 	}
 	return q.end(ctx, c, EventWithdrawn, filer, why, Withdrawn)
 }

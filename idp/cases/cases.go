@@ -313,9 +313,20 @@ func (a *API) read(w http.ResponseWriter, r *http.Request) {
 		a.ask(w, r, http.MethodGet, of(r, filer, ""), "", nil)
 		return
 	}
-	if c, ok := a.mine(w, r, filer); ok {
-		answer(w, http.StatusOK, view(c))
+	c, ok := a.mine(w, r, filer)
+	if !ok {
+		return
 	}
+	v := view(c)
+	if c.DuplicateOf != "" { // what becomes of the one that it was joined to becomes of it
+		with, err := a.Cases.Find(r.Context(), c.DuplicateOf)
+		if err != nil {
+			a.fault(w, r, err)
+			return
+		}
+		v.State, v.DueAt = with.Case.State, with.DueAt
+	}
+	answer(w, http.StatusOK, v)
 }
 
 // withdraw takes a complaint back.
@@ -333,6 +344,8 @@ func (a *API) withdraw(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch err := a.Cases.Withdraw(r.Context(), filer.name(), c, ""); {
+	case errors.Is(err, correction.ErrJoined):
+		problem(w, http.StatusConflict, "joined", "others reported the same: the case goes on")
 	case errors.Is(err, correction.ErrState), errors.Is(err, storage.ErrConflict):
 		problem(w, http.StatusConflict, "state", "the case has gone on: it is decided, or has ended")
 	case err != nil:
