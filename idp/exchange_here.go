@@ -117,6 +117,10 @@ func (i *Issuer) mintExchanged(ctx context.Context, app *application, s *subject
 		g = storage.Grant{
 			ID: make([]byte, grantIDBytes), ExpiresAt: now.Add(life).Truncate(time.Second), ClientID: app.ClientID, PersonID: s.person, Epoch: s.epoch,
 			Scopes: scopes, AuthTime: s.authTime, ACR: s.rung, AMR: s.amr, Offline: true, CreatedAt: now,
+			Issuer: s.issuer, Origin: s.origin,
+		}
+		if g.Origin == i.Issuer { // that nobody here ceases to trust
+			g.Origin = ""
 		}
 		if _, err := io.ReadFull(i.Random, g.ID); err != nil {
 			return nil, serverError(err)

@@ -19,8 +19,9 @@ type Exchange struct {
 
 // Exchanges are the records of exchanges. They are dropped some time after [ExchangesKept].
 type Exchanges interface {
-	// AddGrant writes a grant that rests on no session, but on its person alone, in one durable statement: it must be offline.
-	// ErrEnded if the person is not active, or of another epoch; ErrUsed if there is a grant of its ID.
+	// AddGrant writes a grant that rests on no session, but on its person and on the word of other issuers, in one durable statement: it
+	// must be offline and name its issuer. ErrEnded if the person is not active, or of another epoch, or if one of those issuers is
+	// suspended; ErrUsed if there is a grant of its ID.
 	AddGrant(ctx context.Context, g Grant) error
 	// PutExchange writes a record, durably.
 	PutExchange(ctx context.Context, e Exchange) error

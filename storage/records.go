@@ -148,6 +148,9 @@ type Grant struct {
 	Claims string
 	// Offline grants outlive their session (scope offline_access).
 	Offline bool
+	// Issuer and Origin are whose word a grant without a session rests on: the issuer whose token was exchanged, and the one where the
+	// person authenticated, "" if that is this one. Only for [Exchanges.AddGrant].
+	Issuer, Origin string
 	// Generation counts rotations of the refresh token. Only the token of the current one is good.
 	Generation int64
 	CreatedAt  time.Time

@@ -108,10 +108,11 @@ type Sessions interface {
 	// EndSessionsOf ends a person's sessions but for those of a family (nil: none is spared), in one atomic statement,
 	// and returns how many there were that had not ended or expired before.
 	EndSessionsOf(ctx context.Context, personID string, except []byte, at time.Time) (int64, error)
-	// EndSessionsOutside ends the sessions that came from an issuer which is not among those given, and the offline grants that
-	// rest on them, in one transaction, and returns how many sessions that were. Sessions that began here stay.
+	// EndSessionsOutside ends the sessions that came from an issuer which is not among those given, the offline grants that rest on
+	// them, and the grants without a session that rest on its word, in one transaction, and returns how many sessions that were.
+	// Sessions that began here stay.
 	EndSessionsOutside(ctx context.Context, origins []string, at time.Time) (int64, error)
-	// EndSessionsFrom ends the sessions that came from an issuer, and the offline grants that rest on them, as EndSessionsOutside.
+	// EndSessionsFrom ends the sessions that came from an issuer, and the grants that rest on them or on its word, as EndSessionsOutside.
 	EndSessionsFrom(ctx context.Context, origin string, at time.Time) (int64, error)
 	// VoidedSince lists what ceased to stand at that time or later, at most limit of it. One read.
 	VoidedSince(ctx context.Context, since time.Time, limit int) ([]Void, error)
@@ -150,7 +151,7 @@ type SignIn struct {
 	ReplacesID        []byte
 	ReplacesExpiresAt time.Time
 	// Session begins. Its Epoch is set by the store from the person as read in this transaction; if the person
-	// is not active, or the session would not stand under a hold: ErrEnded and nothing is written.
+	// is not active, the session would not stand under a hold, or its origin is suspended: ErrEnded and nothing is written.
 	Session Session
 }
 

@@ -10,11 +10,12 @@ import (
 // AddGrant implements [storage.Exchanges].
 func (s *Store) AddGrant(ctx context.Context, g storage.Grant) error {
 	n, err := s.write.Exec(ctx, `INSERT INTO grants (id, expires_at, session_id, session_expires_at, client_id, person_id, epoch, scopes,
-		auth_time, acr, amr, claims, offline, generation, created_at, ended_at)
-		SELECT $1, $2, $3, 0, $4, p.id, p.epoch, $7, $8, $9, $10, '', $11, 0, $12, 0
-		FROM persons p WHERE p.id = $5 AND p.status = 'active' AND p.epoch = $6 AND p.least_acr <= $9 ON CONFLICT DO NOTHING`,
+		auth_time, acr, amr, claims, offline, generation, created_at, ended_at, issuer, origin)
+		SELECT $1, $2, $3, 0, $4, p.id, p.epoch, $7, $8, $9, $10, '', $11, 0, $12, 0, $13, $14
+		FROM persons p WHERE p.id = $5 AND p.status = 'active' AND p.epoch = $6 AND p.least_acr <= $9
+		AND NOT EXISTS (SELECT 1 FROM upstreams u WHERE u.issuer IN ($13, $14) AND u.status <> 'active') ON CONFLICT DO NOTHING`,
 		g.ID, millis(g.ExpiresAt), []byte{}, g.ClientID, g.PersonID, g.Epoch, words(g.Scopes), millis(g.AuthTime), g.ACR, words(g.AMR), true,
-		millis(g.CreatedAt))
+		millis(g.CreatedAt), g.Issuer, g.Origin)
 	if err != nil || n == 1 {
 		return err
 	}

@@ -91,17 +91,22 @@ func (s *Store) EndSessionsOutside(ctx context.Context, origins []string, at tim
 		args = append(args, o)
 		in += ", $" + strconv.Itoa(len(args))
 	}
-	return s.endSessionsWhere(ctx, `s.origin NOT IN (`+in+`)`, args)
+	in = ` NOT IN (` + in + `)`
+	return s.endSessionsWhere(ctx, `s.origin`+in, `issuer`+in+` OR origin`+in, args)
 }
 
 // EndSessionsFrom implements [storage.Sessions].
 func (s *Store) EndSessionsFrom(ctx context.Context, origin string, at time.Time) (ended int64, err error) {
-	return s.endSessionsWhere(ctx, `s.origin = $2`, []any{millis(at), origin})
+	return s.endSessionsWhere(ctx, `s.origin = $2`, `issuer = $2 OR origin = $2`, []any{millis(at), origin})
 }
 
-// endSessionsWhere ends, at $1, the sessions s that a condition holds of.
-func (s *Store) endSessionsWhere(ctx context.Context, condition string, args []any) (ended int64, err error) {
+// endSessionsWhere ends, at $1, the sessions s that a condition holds of, and the grants without a session that another one holds of.
+func (s *Store) endSessionsWhere(ctx context.Context, condition, word string, args []any) (ended int64, err error) {
 	err = s.inTx(ctx, func(tx Executor) error {
+		if _, err := tx.Exec(ctx, `UPDATE grants SET ended_at = $1 WHERE issuer <> '' AND expires_at > $1 AND ended_at = 0 AND (`+word+`)`,
+			args...); err != nil {
+			return err
+		}
 		// What outlives the session, too: while the session is there it is known where it came from.
 		if _, err := tx.Exec(ctx, `UPDATE grants SET ended_at = $1 WHERE ended_at = 0 AND offline AND EXISTS (SELECT 1 FROM sessions s
 			WHERE s.id = grants.session_id AND s.expires_at = grants.session_expires_at AND `+condition+`)`, args...); err != nil {

@@ -67,7 +67,8 @@ func endOthersSession(id []byte, expiresAt, at time.Time, personID string) State
 }
 
 // insertSession writes a session of an active person, with that person's epoch, and returns that; no row if the person is
-// not active, if a hold wants more than was proven or lies on the link that it came by, or if the session that it rests on does not stand.
+// not active, if a hold wants more than was proven or lies on the link that it came by, if the issuer that it came from
+// is suspended, or if the session that it rests on does not stand.
 func (s *Store) insertSession(n storage.Session, rests *storage.SessionRef) (Statement, error) {
 	upstreamIDToken, err := s.sealText(n.UpstreamIDToken, "sessions.upstream_id_token", string(n.ID))
 	if err != nil {
@@ -81,7 +82,8 @@ func (s *Store) insertSession(n storage.Session, rests *storage.SessionRef) (Sta
 		upstream_id_token, user_agent, family, created_at, ended_at)
 		SELECT $1, $2, p.id, p.epoch, $4, $5, $6, $7, $8, $9, $10, $11, 0
 		FROM persons p WHERE p.id = $3 AND p.status = 'active' AND p.least_acr <= $5 AND NOT EXISTS (SELECT 1 FROM links l
-			WHERE l.person_id = p.id AND l.issuer = $7 AND l.status = 'frozen')`,
+			WHERE l.person_id = p.id AND l.issuer = $7 AND l.status = 'frozen')
+			AND NOT EXISTS (SELECT 1 FROM upstreams u WHERE u.issuer = $7 AND u.status <> 'active')`,
 		[]any{n.ID, millis(n.ExpiresAt), n.PersonID, millis(n.AuthTime), n.ACR, words(n.AMR), n.Origin, upstreamIDToken,
 			n.UserAgent, own, millis(n.CreatedAt)}}
 	if rests != nil {

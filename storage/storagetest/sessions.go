@@ -25,6 +25,19 @@ var sessionCases = map[string]func(*testing.T, *fixture){
 		_, err = f.Session(t.Context(), s.ID, s.ExpiresAt.Add(time.Hour))
 		is(t, err, storage.ErrNotFound)
 	},
+	"Session/begins no more where it came from a suspended issuer": func(t *testing.T, f *fixture) {
+		u := storage.Upstream{Issuer: "https://id.zj.example", Region: "33", Name: map[string]string{"zh": "浙江"}, Status: storage.UpstreamActive, CreatedAt: f.now}
+		check(t, f.PutUpstream(t.Context(), u))
+		p := f.person()
+		s := f.session(p.ID)
+		s.Origin = u.Issuer
+		check(t, f.complete(t, f.signIn(t, p, s)))
+		check(t, f.SetUpstreamStatus(t.Context(), u.Issuer, storage.UpstreamSuspended))
+		s.ID = id()
+		is(t, f.complete(t, f.signIn(t, nil, s)), storage.ErrEnded)
+		s.Origin = ""
+		check(t, f.complete(t, f.signIn(t, nil, s)))
+	},
 	"EndSession/ends it once and for all": func(t *testing.T, f *fixture) {
 		_, s := f.signedIn(t, document)
 		check(t, f.EndSession(t.Context(), s.ID, s.ExpiresAt, f.now))
