@@ -65,12 +65,42 @@ var errNoApplication = errors.New("no such application is published")
 
 // get returns a published application. errNoApplication if there is none.
 func (a *applications) get(ctx context.Context, clientID string) (*application, error) {
-	if clientID == "" || len(clientID) > 256 || strings.ContainsFunc(clientID, func(r rune) bool { return r < ' ' || r > '~' }) { // VSCHAR, RFC 6749 A.1
+	r, err := a.row(ctx, clientID)
+	if err != nil {
+		return nil, err
+	}
+	if r.app == nil && a.trust != nil && entityIdentifier(clientID) {
+		return a.automatic(ctx, clientID)
+	}
+	return r.published()
+}
+
+// registered returns a published application that a row registers, and asks nobody else: for names that a client may choose.
+// errNoApplication if there is none.
+func (a *applications) registered(ctx context.Context, clientID string) (*application, error) {
+	r, err := a.row(ctx, clientID)
+	if err != nil {
+		return nil, err
+	}
+	return r.published()
+}
+
+func (r remembered) published() (*application, error) {
+	if r.app == nil || r.app.Status != storage.ApplicationPublished {
 		return nil, errNoApplication
 	}
+	return r.app, nil
+}
+
+// row is what storage says of an application, or said a moment ago. errNoApplication if there can be none of that name.
+func (a *applications) row(ctx context.Context, clientID string) (r remembered, err error) {
+	if clientID == "" || len(clientID) > 256 || strings.ContainsFunc(clientID, func(r rune) bool { return r < ' ' || r > '~' }) { // VSCHAR, RFC 6749 A.1
+		return r, errNoApplication
+	}
 	now := a.clock()
+	var ok bool
 	a.mu.RLock()
-	r, ok := a.known[clientID]
+	r, ok = a.known[clientID]
 	a.mu.RUnlock()
 	if !ok || now.After(r.until) {
 		// A request that gives up must not fail those that wait with it.
@@ -80,17 +110,11 @@ func (a *applications) get(ctx context.Context, clientID string) (*application, 
 			return a.read(ctx, clientID)
 		})
 		if err != nil {
-			return nil, err
+			return r, err
 		}
 		r = v.(remembered)
 	}
-	if r.app == nil && a.trust != nil && entityIdentifier(clientID) {
-		return a.automatic(ctx, clientID)
-	}
-	if r.app == nil || r.app.Status != storage.ApplicationPublished {
-		return nil, errNoApplication
-	}
-	return r.app, nil
+	return r, nil
 }
 
 // errUnresolved reports an application of which it cannot be found out now whether it is trusted: those who vouch for it do not

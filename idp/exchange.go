@@ -47,7 +47,7 @@ type subject struct {
 	person                 string
 	epoch                  int64
 	grant                  *storage.LiveGrant // of a token of this issuer
-	client                 string
+	client                 clientName
 	audience               []string
 	scopes                 []string
 	authTime               time.Time
@@ -115,7 +115,7 @@ func (i *Issuer) exchange(ctx context.Context, f url.Values, app *application, r
 		return nil, err
 	}
 	record.of(s)
-	if app.ClientID != s.client && !slices.Contains(s.audience, app.ClientID) {
+	if !i.belongs(s, app) {
 		// Whoever found a token cannot make another of it.
 		return nil, badRequest("the subject token is neither this client's nor addressed to it")
 	}
@@ -193,7 +193,7 @@ func (i *Issuer) subjectOf(ctx context.Context, token string) (*subject, error) 
 			return nil, serverError(err)
 		}
 		s := &subject{
-			issuer: i.Issuer, region: i.Region, person: p.grant.PersonID, epoch: p.grant.Epoch, grant: p.grant, client: p.ClientID,
+			issuer: i.Issuer, region: i.Region, person: p.grant.PersonID, epoch: p.grant.Epoch, grant: p.grant, client: clientName{p.ClientID, ""},
 			audience: p.Audience, scopes: p.app.still(p.scopes()), authTime: p.grant.AuthTime, rung: p.grant.ACR, amr: p.grant.AMR, actor: p.Actor,
 			expires: seconds(p.Expires),
 		}
@@ -238,7 +238,7 @@ func (i *Issuer) subjectFrom(ctx context.Context, peer signin.Peer, said upstrea
 		return nil, bad
 	}
 	s := &subject{
-		issuer: peer.Issuer, region: peer.Region, origin: said.Origin, person: person.ID, epoch: person.Epoch, client: said.ClientID,
+		issuer: peer.Issuer, region: peer.Region, origin: said.Origin, person: person.ID, epoch: person.Epoch, client: foreignClient(peer, said),
 		audience: said.Audience, scopes: said.Scopes, authTime: said.AuthTime, rung: said.ACR, amr: said.AMR, expires: said.Expires,
 	}
 	if s.origin == "" {
@@ -289,6 +289,7 @@ type chainGrant struct {
 	Subject  string          `json:"sub"`
 	Audience string          `json:"aud"`
 	ClientID string          `json:"client_id"`
+	Region   string          `json:"client_region,omitempty"` // whose application that is
 	Scope    string          `json:"scope,omitempty"`
 	IssuedAt int64           `json:"iat"`
 	Expires  int64           `json:"exp"`
@@ -308,7 +309,7 @@ func (i *Issuer) mintChainGrant(app *application, s *subject, target *applicatio
 	}
 	now := i.Clock()
 	token, err := i.sign(keys.ES256, upstream.TypeGrant, chainGrant{
-		Issuer: i.Issuer, Subject: i.subject(s.person, target), Audience: audience, ClientID: app.ClientID, Scope: strings.Join(scopes, " "),
+		Issuer: i.Issuer, Subject: i.subject(s.person, target), Audience: audience, ClientID: app.ClientID, Region: app.Region, Scope: strings.Join(scopes, " "),
 		IssuedAt: now.Unix(), Expires: now.Add(chainLife).Unix(), ID: jti, AuthTime: s.authTime.Unix(), ACR: acrOf(s.rung), AMR: s.amr,
 		Origin: s.origin, Actor: s.actor,
 	})

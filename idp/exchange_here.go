@@ -27,10 +27,23 @@ func (i *Issuer) exchangeHere(ctx context.Context, f url.Values, app *applicatio
 	if s.grant == nil && slices.ContainsFunc(aud, func(a string) bool { return !slices.Contains(i.audienceOf(app), a) }) {
 		return nil, invalidTarget("that audience is not registered here")
 	}
+	scopes, err := opened(f, app, scopes)
+	if err != nil {
+		return nil, err
+	}
 	if err := i.decide(record, s, i.Region, app, scopes); err != nil {
 		return nil, err
 	}
 	return i.mintExchanged(ctx, app, s, aud, scopes)
+}
+
+// opened are the scopes that this issuer opened to the client: it signs no others for it, whatever the token has.
+func opened(f url.Values, app *application, scopes []string) ([]string, error) {
+	open := app.still(scopes)
+	if f.Get("scope") != "" && len(open) < len(scopes) {
+		return nil, invalidScope("a scope that is not open to this client")
+	}
+	return open, nil
 }
 
 // bearerToken serves the grant of RFC 7523 §2.1: an authorization grant that another issuer gave to this client for this issuer.
@@ -67,7 +80,7 @@ func (i *Issuer) bearer(ctx context.Context, f url.Values, app *application, rec
 	if err != nil {
 		return nil, i.refusedPeer(ctx, peer, err, bad)
 	}
-	if said.ClientID != app.ClientID {
+	if !foreignClient(peer, said).is(app) {
 		return nil, invalidGrant("the assertion was given to another client")
 	}
 	s, err := i.subjectFrom(ctx, peer, said, bad)
@@ -80,11 +93,9 @@ func (i *Issuer) bearer(ctx context.Context, f url.Values, app *application, rec
 	if err != nil {
 		return nil, err
 	}
-	open := app.still(scopes)
-	if f.Get("scope") != "" && len(open) < len(scopes) {
-		return nil, invalidScope("a scope that is not open to this client")
+	if scopes, err = opened(f, app, scopes); err != nil {
+		return nil, err
 	}
-	scopes = open
 	if err := i.decide(record, s, i.Region, app, scopes); err != nil {
 		return nil, err
 	}
@@ -139,7 +150,8 @@ func (i *Issuer) mintExchanged(ctx context.Context, app *application, s *subject
 	}
 	of := app
 	if len(aud) == 1 && aud[0] != i.Issuer {
-		if target, err := i.apps.get(ctx, aud[0]); err == nil {
+		// The client chose the name: nobody is asked about it who is not here.
+		if target, err := i.apps.registered(ctx, aud[0]); err == nil {
 			of = target // who is addressed knows the person by a subject of its own
 		} else if !errors.Is(err, errNoApplication) {
 			return nil, serverError(err)

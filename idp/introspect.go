@@ -28,6 +28,8 @@ type introspection struct {
 	ACR       string   `json:"acr,omitempty"`
 	AMR       []string `json:"amr,omitempty"`
 
+	// Region is whose application the client is; for issuers alone.
+	Region string          `json:"client_region,omitempty"`
 	Origin string          `json:"origin,omitempty"`
 	Actor  *exchange.Actor `json:"act,omitempty"`
 }
@@ -51,16 +53,16 @@ func (i *Issuer) Introspect(ctx context.Context, r *op.Request[op.IntrospectionR
 	if !mayInspect(asker, p) {
 		return op.NewResponse(introspection{}), nil
 	}
-	subject, origin := p.Subject, p.Origin
+	subject, origin, region := p.Subject, p.Origin, ""
 	if asker.Application.Issuer && p.grant != nil { // as it knows the person
-		subject = i.subject(p.grant.PersonID, asker)
+		subject, region = i.subject(p.grant.PersonID, asker), p.app.Region
 		if origin, err = i.originOf(ctx, p); err != nil {
 			return nil, serverError(err)
 		}
 	}
 	return op.NewResponse(introspection{
 		Active: true, TokenType: "Bearer", Issuer: p.Issuer, Subject: subject, Audience: p.Audience, ClientID: p.ClientID,
-		Scope: p.Scope, IssuedAt: p.IssuedAt, Expires: p.Expires, ID: p.ID, AuthTime: p.AuthTime, ACR: p.ACR, AMR: p.AMR, Origin: origin, Actor: p.Actor,
+		Scope: p.Scope, IssuedAt: p.IssuedAt, Expires: p.Expires, ID: p.ID, AuthTime: p.AuthTime, ACR: p.ACR, AMR: p.AMR, Region: region, Origin: origin, Actor: p.Actor,
 	}), nil
 }
 

@@ -19,15 +19,17 @@ type Presented struct {
 	Issuer   string
 	Subject  string // of the person, as this issuer knows them there
 	ClientID string // to whom it was given
-	Audience []string
-	Scopes   []string
-	AuthTime time.Time
-	ACR      int // the rung here
-	AMR      []string
-	Origin   string          // the issuer where the person authenticated, as the other says; "" if it does not
-	Actor    json.RawMessage // act; nil if nobody acts
-	ID       string
-	Expires  time.Time
+	// ClientRegion is the region whose application that is, as the other says; "" if it does not.
+	ClientRegion string
+	Audience     []string
+	Scopes       []string
+	AuthTime     time.Time
+	ACR          int // the rung here
+	AMR          []string
+	Origin       string          // the issuer where the person authenticated, as the other says; "" if it does not
+	Actor        json.RawMessage // act; nil if nobody acts
+	ID           string
+	Expires      time.Time
 }
 
 // String gives nothing away.
@@ -52,6 +54,7 @@ type presentedClaims struct {
 	Subject   string          `json:"sub"`
 	Audience  oidc.Audience   `json:"aud"`
 	ClientID  string          `json:"client_id"`
+	Region    string          `json:"client_region"`
 	Scope     string          `json:"scope"`
 	Expires   float64         `json:"exp"`
 	IssuedAt  float64         `json:"iat"`
@@ -167,7 +170,7 @@ func (p *Provider) presented(c *presentedClaims) (Presented, error) {
 		return Presented{}, misbehaved("the token does not say when the person authenticated")
 	}
 	return Presented{
-		Issuer: c.Issuer, Subject: c.Subject, ClientID: c.ClientID, Audience: c.Audience, Scopes: strings.Fields(c.Scope),
+		Issuer: c.Issuer, Subject: c.Subject, ClientID: c.ClientID, ClientRegion: c.Region, Audience: c.Audience, Scopes: strings.Fields(c.Scope),
 		AuthTime: instant(c.AuthTime), ACR: p.rung(c.ACR), AMR: bounded(c.AMR), Origin: c.Origin, Actor: c.Actor, ID: c.ID, Expires: instant(c.Expires),
 	}, nil
 }
