@@ -158,10 +158,10 @@ func (c *Config) neighbourTransport() http.RoundTripper {
 	return trust.GuardedTransport(c.Federation.Loopback)
 }
 
-// newConsole is where the nation's operators decide.
+// newConsole is where those who run the nation decide: about provinces, and about cases.
 func (i *Issuer) newConsole() *console.Console {
-	return console.New(console.Config{
-		Store: i.Store, Cookies: i.cookies, Web: i.web, SignIn: i.signInHere,
+	c := console.Config{
+		Store: i.Store, Vault: i.Vault, Cases: i.cases, Cookies: i.cookies, Web: i.web, SignIn: i.signInHere,
 		Membership: membership.Membership{Store: i.Store, Issuer: i.Issuer, Clock: i.Clock, Random: i.Random},
 		KeyID: func() (string, error) {
 			key, err := i.keys.Signer(keys.ES256)
@@ -170,12 +170,15 @@ func (i *Issuer) newConsole() *console.Console {
 			}
 			return key.ID(), nil
 		},
-		Resolve: i.entity.Resolver.Resolve,
-		Ask: func(ctx context.Context, id string) (*trust.Statement, error) {
-			return trust.Ask(ctx, i.entity.Fetcher, id)
-		},
 		Clock: i.Clock, Random: i.Random, Logger: i.Logger,
-	})
+	}
+	if i.entity != nil {
+		c.Resolve = i.entity.Resolver.Resolve
+		c.Ask = func(ctx context.Context, id string) (*trust.Statement, error) {
+			return trust.Ask(ctx, i.entity.Fetcher, id)
+		}
+	}
+	return console.New(c)
 }
 
 // Handler serves the issuer: protocol endpoints, pages, assets.
@@ -230,8 +233,10 @@ func (i *Issuer) routes() (http.Handler, error) {
 		if i.Role == National {
 			mux.HandleFunc("GET "+membership.JoinPath+"{secret}", i.showInvitation)
 			mux.HandleFunc("POST "+membership.JoinPath+"{secret}", i.join)
-			i.newConsole().Routes(mux, i.crossOrigin.Handler)
 		}
+	}
+	if i.Role == National {
+		i.newConsole().Routes(mux, i.crossOrigin.Handler)
 	}
 	i.streams.Routes(mux)
 	i.statuses.Routes(mux)

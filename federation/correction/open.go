@@ -47,3 +47,12 @@ func (q *Queue) Testify(ctx context.Context, o Officer, c *Case, said map[string
 	}
 	return q.AddEvidence(ctx, c, Evidence{Source: o.actor(), Said: said})
 }
+
+// Needed is how many officers besides the one who proposes have to approve of a decision.
+func (q *Queue) Needed(d Decision) int { return q.Policy.approvals(d) }
+
+// MayDecide reports whether an officer may decide a case, as it stands with what is proposed; nil if so, else [ErrRole], [ErrRegion] or
+// [ErrSelf].
+func (q *Queue) MayDecide(ctx context.Context, o Officer, c *Case) error {
+	return q.mayDecide(ctx, o, c, c.Body.Proposal)
+}

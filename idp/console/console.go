@@ -3,11 +3,9 @@ package console
 import (
 	"context"
 	"encoding/base32"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
-	"slices"
 	"time"
 
 	"manyou/federation/audit"
@@ -36,19 +34,29 @@ type Store interface {
 	CredentialsOf(ctx context.Context, personID string) ([]storage.Credential, error)
 	AddEvent(ctx context.Context, e storage.Event) error
 	audit.Appender
+	caseStore
+}
+
+// Vault seals what a browser carries, and what of a look at a case is for auditors alone.
+type Vault interface {
+	SealToken(purpose string, plaintext []byte) (string, error)
+	OpenToken(purpose, token string) ([]byte, error)
 }
 
 // Config is what a [Console] needs.
 type Config struct {
 	Store      Store
 	Membership membership.Membership
-	Cookies    *session.Cookies
-	Web        *web.Web
+	// Cases is the queue of corrections.
+	Cases   *correction.Queue
+	Vault   Vault
+	Cookies *session.Cookies
+	Web     *web.Web
 	// SignIn sends the browser to sign in and then to a path of this issuer.
 	SignIn func(w http.ResponseWriter, r *http.Request, path string, req signin.Request)
 	// KeyID is the thumbprint of the key that signs now: by it a province knows who invited it.
 	KeyID func() (string, error)
-	// Resolve finds the chain by which an issuer is known, and Ask what it says of itself.
+	// Resolve is nil where there is no federation, and no province to decide about. Else it finds the chain by which an issuer is known, and Ask what it says of itself.
 	Resolve func(ctx context.Context, id string) (*trust.Resolved, error)
 	Ask     func(ctx context.Context, id string) (*trust.Statement, error)
 	Clock   func() time.Time
@@ -57,13 +65,19 @@ type Config struct {
 }
 
 // Console serves the pages.
-type Console struct{ Config }
+type Console struct {
+	Config
+	ages ages
+}
 
 // New returns the pages of the nation.
-func New(c Config) *Console { return &Console{c} }
+func New(c Config) *Console { return &Console{Config: c} }
 
 const (
+	pathConsole   = "/console"
 	pathProvinces = "/console/provinces"
+	pathCases     = "/console/cases"
+	pathConfirm   = "/console/confirm"
 	pathPasskey   = "/account/add/passkey" //nolint:gosec // an address
 
 	methodPasskey = "passkey"
@@ -74,55 +88,26 @@ const (
 	freshness = 15 * time.Minute
 
 	inviteLife = 7 * 24 * time.Hour
-	maxForm    = 16 << 10
+	maxForm    = 64 << 10
 )
 
 // Routes adds the pages. protect refuses requests that another site makes the browser send.
 func (c *Console) Routes(mux *http.ServeMux, protect func(http.Handler) http.Handler) {
-	for pattern, h := range map[string]http.HandlerFunc{
-		"GET " + pathProvinces:                c.list,
-		"POST " + pathProvinces:               c.invite,
-		"GET " + pathProvinces + "/{region}":  c.show,
-		"POST " + pathProvinces + "/{region}": c.decide,
-	} {
+	pages := map[string]http.HandlerFunc{
+		"GET " + pathConsole:              c.home,
+		"GET " + pathConfirm:              c.confirm,
+		"GET " + pathCases:                c.queue,
+		"POST " + pathCases:               c.bulk,
+		"GET " + pathCases + "/{number}":  c.showCase,
+		"POST " + pathCases + "/{number}": c.step,
+	}
+	if c.Resolve != nil {
+		pages["GET "+pathProvinces], pages["POST "+pathProvinces] = c.list, c.invite
+		pages["GET "+pathProvinces+"/{region}"], pages["POST "+pathProvinces+"/{region}"] = c.show, c.decide
+	}
+	for pattern, h := range pages {
 		mux.Handle(pattern, protect(h)) // a GET is let through
 	}
-}
-
-// staff finds who is there, if they may. It answers everybody else.
-func (c *Console) staff(w http.ResponseWriter, r *http.Request, fresh bool) (storage.LiveSession, bool) {
-	w.Header().Set("Cache-Control", "no-store")
-	s, err := c.Cookies.Current(r)
-	if errors.Is(err, storage.ErrNotFound) {
-		c.SignIn(w, r, r.URL.Path, signin.Request{})
-		return s, false
-	} else if err != nil {
-		c.fault(w, r, err)
-		return s, false
-	}
-	m, err := c.Store.StaffMember(r.Context(), s.PersonID)
-	switch {
-	case errors.Is(err, storage.ErrNotFound) || err == nil && !slices.Contains(m.Roles, RoleOperator):
-		c.problem(w, r, http.StatusNotFound, web.ProblemNotFound, errors.New("who is signed in is not of the staff"))
-		return s, false
-	case err != nil:
-		c.fault(w, r, err)
-		return s, false
-	case s.ACR >= rung && (!fresh || c.Clock().Before(s.AuthTime.Add(freshness))):
-		return s, true
-	}
-	credentials, err := c.Store.CredentialsOf(r.Context(), s.PersonID)
-	if err != nil {
-		c.fault(w, r, err)
-		return s, false
-	}
-	if !slices.ContainsFunc(credentials, func(one storage.Credential) bool { return one.Method == methodPasskey }) {
-		c.Web.Render(w, r, http.StatusForbidden, &web.ConsoleKeyPage{AddURL: pathPasskey})
-		return s, false
-	}
-	age := int64(freshness.Seconds())
-	c.SignIn(w, r, r.URL.Path, signin.Request{Rung: rung, Essential: true, Fresh: s.ACR >= rung, MaxAge: &age})
-	return s, false
 }
 
 func (c *Console) form(w http.ResponseWriter, r *http.Request) bool {

@@ -18,8 +18,8 @@ import (
 
 // list shows the provinces that are in, that ask, and that were invited.
 func (c *Console) list(w http.ResponseWriter, r *http.Request) {
-	if _, ok := c.staff(w, r, false); ok {
-		c.renderList(w, r, &web.ConsolePage{Notice: notice(r)})
+	if m, ok := c.staff(w, r, false, RoleOperator); ok {
+		c.renderList(w, r, &web.ConsolePage{Frame: c.frame(m, partProvinces), Notice: notice(r)})
 	}
 }
 
@@ -87,18 +87,18 @@ func (c *Console) invitation(r *http.Request, v storage.Invitation) web.ConsoleP
 
 // invite makes an invitation and shows its URL, once.
 func (c *Console) invite(w http.ResponseWriter, r *http.Request) {
-	s, ok := c.staff(w, r, true)
+	s, ok := c.staff(w, r, true, RoleOperator)
 	if !ok || !c.form(w, r) {
 		return
 	}
-	f, page := r.PostForm, &web.ConsolePage{}
+	f, page := r.PostForm, &web.ConsolePage{Frame: c.frame(s, partProvinces)}
 	address, err := c.Membership.Invite(r.Context(), f.Get("region"), map[string]string{
 		"zh": strings.TrimSpace(f.Get("name_zh")), "en": strings.TrimSpace(f.Get("name_en")),
 	}, inviteLife)
 	var key string
 	if err == nil {
 		if key, err = c.KeyID(); err == nil {
-			err = c.record(r, s, "invite", f.Get("region"))
+			err = c.record(r, s.LiveSession, "invite", f.Get("region"))
 		}
 	}
 	switch {
@@ -115,7 +115,8 @@ func (c *Console) invite(w http.ResponseWriter, r *http.Request) {
 
 // show shows one province: what it was tried with, how it is known, what it says of itself.
 func (c *Console) show(w http.ResponseWriter, r *http.Request) {
-	if _, ok := c.staff(w, r, false); !ok {
+	m, ok := c.staff(w, r, false, RoleOperator)
+	if !ok {
 		return
 	}
 	page, err := c.about(r)
@@ -125,6 +126,7 @@ func (c *Console) show(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		c.fault(w, r, err)
 	default:
+		page.Frame = c.frame(m, partProvinces)
 		c.Web.Render(w, r, http.StatusOK, page)
 	}
 }
@@ -200,7 +202,7 @@ func facts(raw json.RawMessage) (list [][2]string) {
 
 // decide does what a button of a province's page asks for.
 func (c *Console) decide(w http.ResponseWriter, r *http.Request) {
-	s, ok := c.staff(w, r, true)
+	s, ok := c.staff(w, r, true, RoleOperator)
 	if !ok || !c.form(w, r) {
 		return
 	}
@@ -216,7 +218,7 @@ func (c *Console) decide(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, membership.ErrTaken):
 		done = "taken"
 	case err == nil:
-		err = c.record(r, s, action, region)
+		err = c.record(r, s.LiveSession, action, region)
 		fallthrough
 	default:
 		if err != nil {

@@ -27,6 +27,8 @@ const (
 	assetSignal    = "signal.js"
 	assetPrint     = "print.js"
 	assetSpeak     = "speak.js"
+	assetConsole   = "console.js"
+	assetDesk      = "console.css"
 )
 
 const javaScript = "text/javascript; charset=utf-8"
@@ -57,6 +59,8 @@ func newAssets(region string) (*assets, error) {
 		assetSignal:    javaScript,
 		assetPrint:     javaScript,
 		assetSpeak:     javaScript,
+		assetConsole:   javaScript,
+		assetDesk:      "text/css; charset=utf-8",
 	} {
 		content, err := assetFiles.ReadFile("assets/" + name)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"manyou/federation/correction"
 	"manyou/federation/identity"
 )
 
@@ -80,6 +81,28 @@ func usedKeys(t *testing.T) []string {
 	for _, c := range ConsoleChecks() {
 		keys = append(keys, "check."+c)
 	}
+	for prefix, words := range map[string][]string{
+		"console_nav": ConsoleParts(), "span": {"minutes", "hours", "days"}, "case_priority": {"0", "1", "2", "3"}, "case_assignee": CaseAssignees(),
+		"case_reason": correction.Reasons(), "case_outcome": CaseOutcomes(), "case_problem": CaseProblems(), "case_door_error": CaseDoorErrors(),
+		"look_reason": LookReasons(), "case_done": CaseNotices(), "who": WhoKinds(), "said": SaidKeys(), "person_state": PersonStates(),
+		"hold": HoldKinds(), "signal": SignalWhats(), "case_event": CaseEvents(), "case_state": {"filed", "approved"},
+	} {
+		for _, word := range words {
+			keys = append(keys, prefix+"."+word)
+		}
+	}
+	for _, k := range correction.Kinds() {
+		keys = append(keys, "case_kind."+string(k))
+	}
+	for _, s := range correction.States() {
+		keys = append(keys, "case_state."+string(s))
+	}
+	for _, d := range correction.Decisions() {
+		keys = append(keys, "decision."+string(d))
+	}
+	for _, n := range CharacterNotes() {
+		keys = append(keys, "character."+string(n))
+	}
 	for _, n := range TextNotices() {
 		keys = append(keys, "notice."+n)
 	}
@@ -96,7 +119,7 @@ func usedKeys(t *testing.T) []string {
 	for _, p := range []Page{
 		&PhonePage{}, &CodePage{}, &IdentifyPage{}, &ChoosePage{}, &PasskeyPage{}, &ScanPage{}, &DevicePage{}, &ShowCodePage{}, &LostPage{}, &NotMePage{}, &HistoryPage{},
 		&PasskeyEnrolPage{}, &RecoveryOfferPage{}, &RecoveryPage{}, &ProvincePage{}, &ConsentPage{}, &SignOutPage{},
-		&RelativePage{}, &RelativePage{Sent: true}, &RelativeEnrolPage{}, &RelativeEnrolPage{Enrolment: "sealed"}, &SignedOutPage{}, &ConsolePage{}, &ConsoleProvincePage{}, &ConsoleKeyPage{}, &AccountPage{}, &HomePage{}, &FormPostPage{},
+		&RelativePage{}, &RelativePage{Sent: true}, &RelativeEnrolPage{}, &RelativeEnrolPage{Enrolment: "sealed"}, &SignedOutPage{}, &ConsolePage{}, &ConsoleProvincePage{}, &ConsoleKeyPage{}, &ConfirmedPage{}, &CasesPage{}, &CaseDoorPage{}, &CasePage{}, &AccountPage{}, &HomePage{}, &FormPostPage{},
 	} {
 		keys = append(keys, p.title())
 	}

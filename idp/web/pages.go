@@ -24,6 +24,8 @@ type Frame struct {
 	FormTargets []string
 	// Locales are the languages that the application asked for (ui_locales), the preferred one first.
 	Locales []string
+	// Nav leads to the other pages of the console; nil outside of it.
+	Nav []NavItem
 }
 
 func (f *Frame) frame() *Frame  { return f }

@@ -87,3 +87,12 @@ type ConsoleKeyPage struct {
 
 func (*ConsoleKeyPage) template() string { return "console_key" }
 func (*ConsoleKeyPage) title() string    { return "console_key.title" }
+
+// ConfirmedPage says that somebody has proven anew who they are, and may go on in the other window.
+type ConfirmedPage struct {
+	Frame
+	BackURL string
+}
+
+func (*ConfirmedPage) template() string { return "confirmed" }
+func (*ConfirmedPage) title() string    { return "confirmed.title" }

@@ -32,6 +32,8 @@ type view struct {
 	Larger      bool // the second step of care mode
 	Script      string
 	Failed      bool
+	Nav         []NavItem
+	Wide        bool // the page uses the whole screen
 	// The switches.
 	CareURL     string
 	LargerURL   string
@@ -50,7 +52,19 @@ func parseTemplates(messages catalogue, a *assets) (*template.Template, error) {
 			return messages.text("date", "year", strconv.Itoa(at.Year()), "month", messages["month."+strconv.Itoa(int(at.Month()))],
 				"day", strconv.Itoa(at.Day()))
 		},
-		"moment":   func(at time.Time) string { return at.In(beijing).Format("2006-01-02 15:04") },
+		"moment": func(at time.Time) string { return at.In(beijing).Format("2006-01-02 15:04") },
+		"span": func(d time.Duration) (string, error) {
+			switch {
+			case d < time.Hour:
+				return messages.text("span.minutes", "n", strconv.Itoa(int(d/time.Minute)))
+			case d < 2*day:
+				return messages.text("span.hours", "n", strconv.Itoa(int(d/time.Hour)))
+			}
+			return messages.text("span.days", "n", strconv.Itoa(int(d/day)))
+		},
+		"second":   func(at time.Time) string { return at.In(beijing).Format("2006-01-02 15:04:05") },
+		"number":   func(n any) string { return fmt.Sprint(n) },
+		"bytes":    func(n int64) string { return strconv.FormatInt((n+1023)/1024, 10) + " KB" },
 		"methods":  strings.Fields,
 		"key":      func(prefix string, of any) string { return prefix + "." + fmt.Sprint(of) },
 		"field":    newField,
@@ -61,6 +75,8 @@ func parseTemplates(messages catalogue, a *assets) (*template.Template, error) {
 	}
 	return t, nil
 }
+
+const day = 24 * time.Hour
 
 // beijing is the calendar that dates are shown in.
 var beijing = time.FixedZone("UTC+8", 8*60*60)
@@ -118,6 +134,7 @@ func (w *Web) execute(r *http.Request, t *tongue, p Page) ([]byte, error) {
 	v := view{
 		Page: p, Title: title, Name: pick(w.Name, t.code), Host: w.host, Region: w.Region, Place: w.place(t),
 		Application: p.frame().Application, Language: t.code, Tag: t.tag, Care: care != careOff, Larger: care == careLarger, Script: p.script(), Failed: p.failed(),
+		Nav: p.frame().Nav, Wide: p.script() == assetConsole,
 		CareURL: careURL(next), LargerURL: careURL(careLarger),
 		LanguageURL: pathLanguage + "?" + url.Values{"to": {other.code}, "back": {back}}.Encode(),
 		OtherTag:    other.tag, OtherName: other.own,

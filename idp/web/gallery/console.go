@@ -5,6 +5,7 @@ import "manyou/idp/web"
 func consolePage() web.Page {
 	const at = "/console/provinces"
 	return &web.ConsolePage{
+		Frame:  nav("provinces"),
 		Action: at, Regions: provinces(34), Invited: "https://id.example/federation/join/pA0mB2-vQ7d1Yk3nXw8rZ5tUeGhJ4LfS#kq3Jt8rY2vB7nM1cXz5pLwEoUaQdGfHs",
 		Provinces: []web.ConsoleProvince{
 			{Region: "51", Name: "四川省统一身份认证", Issuer: "https://id.sc.example", State: "requested", Failed: true, Since: day(11, 22), URL: at + "/51"},
@@ -17,6 +18,7 @@ func consolePage() web.Page {
 
 func consoleProvince(state string, passed bool) web.Page {
 	p := &web.ConsoleProvincePage{
+		Frame:  nav("provinces"),
 		Action: "/console/provinces/51", BackURL: "/console/provinces", Passed: passed, TriedAt: day(11, 22),
 		Province:    web.ConsoleProvince{Region: "51", Name: "四川省统一身份认证", Issuer: "https://id.sc.example", State: state, Since: day(11, 22)},
 		Thumbprints: []string{"kq3Jt8rY2vB7nM1cXz5pLwEoUaQdGfHsT9iR4yN6uV0"},

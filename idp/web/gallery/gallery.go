@@ -110,6 +110,7 @@ func Samples() []Sample {
 		{"totp_enrol_wrong", refused, enrolment(web.ErrCodeWrong)},
 		{"form_post", ok, &web.FormPostPage{Frame: care, Target: "https://app.example/cb", Fields: []web.Field{{Name: "code", Value: "c"}}}},
 	}
+	samples = append(samples, casePages()...)
 	for _, p := range web.Problems() {
 		page := &web.ProblemPage{Problem: p, Reference: "3F9A12C07B", Retry: action}
 		if p == web.ProblemProvinceDown || p == web.ProblemMismatch {
