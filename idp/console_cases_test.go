@@ -42,7 +42,9 @@ var wang, zhao, sun, zhou, wu = &staffed[0], &staffed[1], &staffed[2], &staffed[
 
 func newBureau(t *testing.T) bureau {
 	t.Helper()
-	w := newWorld(t, nationally, func(c *idp.Config) { c.Name = map[string]string{"zh": "全国统一身份认证", "en": "National Identity"} })
+	w := newWorld(t, nationally, func(c *idp.Config) {
+		c.Name = map[string]string{"zh": "全国统一身份认证", "en": "National Identity"}
+	})
 	var entries []storage.RegisterEntry
 	for _, c := range staffed {
 		entries = append(entries, storage.RegisterEntry{
@@ -71,7 +73,9 @@ func (o bureau) staff(c *citizen, regions []string, roles ...string) *http.Clien
 	return b
 }
 
-func (o bureau) cases(more ...string) string { return o.url + "/console/cases" + strings.Join(more, "") }
+func (o bureau) cases(more ...string) string {
+	return o.url + "/console/cases" + strings.Join(more, "")
+}
 
 // complain files a case about a citizen who has signed in.
 func (o bureau) complain(c citizen, region string, change ...func(*correction.Filing)) *correction.Case {

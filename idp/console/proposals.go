@@ -2,9 +2,11 @@ package console
 
 import (
 	"context"
+	"slices"
 
 	"manyou/federation/correction"
 	"manyou/idp/web"
+	"manyou/storage"
 )
 
 // proposals are what is proposed, and what was decided.
@@ -119,10 +121,96 @@ func (d *desk) credential(ctx context.Context, person, id string) (string, error
 
 // acts are the steps that the member can take.
 func (d *desk) acts(ctx context.Context, page *web.CasePage) error {
-	a := &page.Acts
+	a, of := &page.Acts, d.of
 	if err := d.m.Works(d.of); err != nil {
 		a.Barred = problem(err)
 		return nil
 	}
+	if err := d.Cases.MayDecide(ctx, d.m.Officer, of); err != nil {
+		if a.Barred = problem(err); a.Barred == "" {
+			return err
+		}
+		return nil
+	}
+	chief, mine, known := d.m.is(correction.RoleSupervisor), of.Assignee == d.m.id(), page.FirstPerson() != nil
+	a.Take = of.May(correction.EventTaken) && !mine
+	a.Assign = of.May(correction.EventTaken) && (mine || chief)
+	a.Approve = of.May(correction.EventApproved) && page.Proposal != nil && !page.Proposal.Mine
+	a.Return, a.Reject = of.May(correction.EventReturned), of.May(correction.EventRejected)
+	a.Reopen = of.May(correction.EventReopened) && chief
+	a.Note, a.Escalate, a.Evidence = of.May(correction.EventNoted), of.May(correction.EventEscalated) && of.Priority < correction.PriorityUrgent, of.May(correction.EventEvidence)
+	a.Freeze, a.StepUp = of.May(correction.EventHeld) && known, of.May(correction.EventHeld) && known
+	if of.May(correction.EventProposed) && known {
+		a.Propose, a.Likely = proposalForms(page)
+	}
+	for n := range page.Holds {
+		h := &page.Holds[n]
+		lies := h.Here && h.LiftedAt.IsZero()
+		h.Confirm = lies && !h.Until.IsZero() && h.By.Kind != "you" && of.May(correction.EventConfirmed)
+		lasting := h.Kind == string(storage.HoldDeactivate) || h.Kind == string(storage.HoldFreeze) && h.Until.IsZero() && h.By.Kind != "system"
+		h.Lift = lies && !lasting && of.May(correction.EventLifted)
+	}
+	if !a.Assign {
+		return nil
+	}
+	return d.officers(ctx, a)
+}
+
+// officers lists who else can be given the case.
+func (d *desk) officers(ctx context.Context, a *web.CaseActs) error {
+	all, err := d.Store.ListStaff(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		o := correction.Officer{PersonID: s.PersonID, Roles: s.Roles, Regions: s.Regions}
+		if o.Works(d.of) != nil || s.PersonID == d.of.Assignee {
+			continue
+		}
+		name, err := d.nameOf(ctx, s.PersonID)
+		if err != nil {
+			return err
+		}
+		a.Officers = append(a.Officers, web.CaseOfficer{ID: s.PersonID, Name: name})
+	}
+	a.Assign = len(a.Officers) > 0
 	return nil
+}
+
+// likely are the forms that a kind of case is mostly decided by.
+var likely = map[correction.Kind][]string{
+	correction.KindAttribute: {"name", "phone"}, correction.KindLink: {"relink", "unlink"}, correction.KindDuplicate: {"merge"},
+	correction.KindCollision: {"split"}, correction.KindTakeover: {"freeze", "phone", "unlink"}, correction.KindLifecycle: {"deactivate", "reinstate"},
+	correction.KindConflict: {"name", "relink"},
+}
+
+// proposalForms lists the forms of what can be proposed, and how many of them are likely.
+func proposalForms(page *web.CasePage) (list []string, likelies int) {
+	first := page.FirstPerson()
+	links, frozen := false, false
+	for _, p := range page.People {
+		links = links || len(p.Links) > 0
+	}
+	for _, h := range page.Holds {
+		frozen = frozen || h.Here && h.LiftedAt.IsZero() && h.Kind == string(storage.HoldFreeze)
+	}
+	can := map[string]bool{
+		"name": true, "phone": len(page.Phones()) > 0, "relink": links, "unlink": links, "merge": true,
+		"split":  len(first.Documents)+len(first.Links)+len(first.Credentials) > 0,
+		"freeze": true, "thaw": frozen, "deactivate": first.Status != string(storage.PersonDeactivated),
+		"reinstate": first.Status == string(storage.PersonDeactivated), "undo": len(page.Decided) > 0,
+	}
+	expected := likely[correction.Kind(page.Head.Kind)]
+	for _, f := range expected {
+		if can[f] {
+			list = append(list, f)
+		}
+	}
+	likelies = len(list)
+	for _, f := range web.ProposalForms() {
+		if can[f] && !slices.Contains(expected, f) {
+			list = append(list, f)
+		}
+	}
+	return list, likelies
 }

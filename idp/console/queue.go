@@ -163,6 +163,7 @@ func (c *Console) renderQueue(w http.ResponseWriter, r *http.Request, m member, 
 		list = list[:queuePage]
 		page.NextURL = queueURL(shown, &list[queuePage-1])
 	}
+	page.BulkURL = queueURL(shown, f.After)
 	if f.After != nil {
 		page.FirstURL = queueURL(shown, nil)
 	}

@@ -18,6 +18,9 @@ var (
 	places = regexp.MustCompile(`\{[a-z]+\}`)
 )
 
+// whyActs are the steps of a case that need a text and nothing else.
+var whyActs = []string{"step_up", "note", "escalate", "reject", "reopen"}
+
 // usedKeys are the keys that templates name, and those they put together.
 func usedKeys(t *testing.T) []string {
 	t.Helper()
@@ -85,6 +88,7 @@ func usedKeys(t *testing.T) []string {
 		"console_nav": ConsoleParts(), "span": {"minutes", "hours", "days"}, "case_priority": {"0", "1", "2", "3"}, "case_assignee": CaseAssignees(),
 		"case_reason": correction.Reasons(), "case_outcome": CaseOutcomes(), "case_problem": CaseProblems(), "case_door_error": CaseDoorErrors(),
 		"look_reason": LookReasons(), "case_done": CaseNotices(), "who": WhoKinds(), "said": SaidKeys(), "person_state": PersonStates(),
+		"propose": ProposalForms(), "propose_lead": {"thaw", "deactivate", "reinstate"}, "acts": whyActs, "acts_text": whyActs, "acts_do": whyActs,
 		"hold": HoldKinds(), "signal": SignalWhats(), "case_event": CaseEvents(), "case_state": {"filed", "approved"},
 	} {
 		for _, word := range words {

@@ -271,6 +271,14 @@ type CaseOfficer struct{ ID, Name string }
 
 // Was is what was typed into a field of the form of an action (for a proposal: of a decision) that was refused.
 func (p *CasePage) Was(form, field string) string {
+	if form == "break_glass" {
+		form = "freeze"
+		if p.Typed.Get("action") != form {
+			return ""
+		}
+	} else if form == "freeze" && p.Typed.Get("action") == form {
+		return "" // that was the break-glass
+	}
 	if p.Typed.Get("action") == form || p.Typed.Get("action") == "propose" && p.Typed.Get("decision") == form {
 		return p.Typed.Get(field)
 	}
@@ -292,3 +300,60 @@ func (p *CasePage) WasHold(form, hold string) string {
 
 // Opened reports whether a form was sent and refused, so that it is shown open.
 func (p *CasePage) Opened(form string) bool { return p.Was(form, "action") != "" }
+
+// caseForm is a form of the page, for the templates that several share.
+type caseForm struct {
+	Page *CasePage
+	Name string
+}
+
+// FirstPerson is whom it was filed about; nil if that is not known. OtherPerson is the other one.
+func (p *CasePage) FirstPerson() *CasePerson {
+	return p.one(func(c CasePerson) bool { return c.First })
+}
+
+// OtherPerson is the second person of the complaint; nil if it named none.
+func (p *CasePage) OtherPerson() *CasePerson {
+	return p.one(func(c CasePerson) bool { return c.Other })
+}
+
+func (p *CasePage) one(is func(CasePerson) bool) *CasePerson {
+	if n := slices.IndexFunc(p.People, is); n >= 0 {
+		return &p.People[n]
+	}
+	return nil
+}
+
+// Phones are the numbers by which the person signs in.
+func (p *CasePage) Phones() (list []CaseCredential) {
+	if first := p.FirstPerson(); first != nil {
+		for _, c := range first.Credentials {
+			if c.Method == "sms" {
+				list = append(list, c)
+			}
+		}
+	}
+	return list
+}
+
+// ExpectedName is what the person is called, as the complaint says.
+func (p *CasePage) ExpectedName() string {
+	if p.Complaint.Attribute == correction.AttributeName {
+		return p.Complaint.Expected
+	}
+	return ""
+}
+
+// Complained reports whether the complaint is about a link.
+func (p *CasePage) Complained(l CaseLink) bool {
+	of := p.Complaint.Link
+	return p.Typed == nil && of != nil && of.Value == l.Value
+}
+
+// Keys lists what an officer can add.
+func (*CasePage) Keys() []string { return SaidKeys() }
+
+// ProposalForms lists the forms of decisions.
+func ProposalForms() []string {
+	return []string{"name", "phone", "relink", "unlink", "merge", "split", "freeze", "thaw", "deactivate", "reinstate", "undo"}
+}

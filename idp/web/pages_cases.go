@@ -44,19 +44,21 @@ type CaseFilter struct {
 // (case, several).
 type CasesPage struct {
 	Frame
-	Action   string
-	Filter   CaseFilter
-	Regions  []Province // within the officer's scope
-	Open     int64
-	Overdue  int64
-	Oldest   time.Duration // how long the oldest is open; 0 if none is
-	Counts   []CaseCounts
-	Rows     []CaseHead
-	Bulk     bool // some of them can be approved together
-	Outcomes []CaseOutcome
-	FirstURL string // the first page, if this is another
-	NextURL  string
-	Unknown  string // a number that was looked for and is none
+	Action     string
+	Filter     CaseFilter
+	Regions    []Province // within the officer's scope
+	Open       int64
+	Overdue    int64
+	Oldest     time.Duration // how long the oldest is open; 0 if none is
+	Counts     []CaseCounts
+	Rows       []CaseHead
+	Bulk       bool // some of them can be approved together
+	Outcomes   []CaseOutcome
+	ConfirmURL string // where to prove again who one is, if nothing was approved for that
+	BulkURL    string // where the ticks are sent: the page as it was filtered
+	FirstURL   string // the first page, if this is another
+	NextURL    string
+	Unknown    string // a number that was looked for and is none
 }
 
 func (*CasesPage) template() string { return "cases" }

@@ -63,6 +63,8 @@ func parseTemplates(messages catalogue, a *assets) (*template.Template, error) {
 			return messages.text("span.days", "n", strconv.Itoa(int(d/day)))
 		},
 		"second":   func(at time.Time) string { return at.In(beijing).Format("2006-01-02 15:04:05") },
+		"word":     func(prefix, of string) (string, error) { return messages.text(prefix + "." + of) },
+		"pair":     func(p *CasePage, name string) caseForm { return caseForm{p, name} },
 		"number":   func(n any) string { return fmt.Sprint(n) },
 		"bytes":    func(n int64) string { return strconv.FormatInt((n+1023)/1024, 10) + " KB" },
 		"methods":  strings.Fields,
