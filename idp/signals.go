@@ -3,12 +3,15 @@ package idp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
 	"manyou/federation/signals"
+	"manyou/federation/trust"
+	"manyou/idp/signin"
 	"manyou/idp/streams"
 )
 
@@ -16,12 +19,34 @@ import (
 func (i *Issuer) newStreams() *streams.Streams {
 	c := streams.Config{
 		Issuer: i.Issuer, Nation: NationRegion, Store: i.Store, Receiver: i.signalReceiver, Authorize: i.authorizeOwn, Sign: i.signAs,
-		Peer: i.signin.Peer, Cases: i.cases, Clock: i.Clock, Random: i.Random, Logger: i.Logger,
+		Peer: i.signin.Peer, Vouched: i.vouched, Cases: i.cases, Clock: i.Clock, Random: i.Random, Logger: i.Logger,
 	}
 	if i.Role == National {
 		c.Nation = ""
 	}
 	return streams.New(c)
+}
+
+// vouched holds an issuer that is known by its chain to that chain: it stands now, and names the keys that its tokens are checked by. The
+// anchor itself was trusted before there was a chain; one that was registered with a secret is known by that.
+func (i *Issuer) vouched(ctx context.Context, peer signin.Peer) error {
+	if i.entity == nil || !peer.Chained || peer.Region == NationRegion {
+		return nil
+	}
+	r, err := i.entity.Resolver.Resolve(ctx, peer.Issuer)
+	if errors.Is(err, trust.ErrUntrusted) {
+		return fmt.Errorf("%w: %w", streams.ErrNotVouched, err)
+	} else if err != nil {
+		return err
+	}
+	keys, err := peer.Provider.KeySet(ctx)
+	if err != nil {
+		return err
+	}
+	if named, _ := r.Metadata[trust.OpenIDProvider]["jwks_uri"].(string); named != keys || r.Region() != peer.Region {
+		return fmt.Errorf("%w: its chain says otherwise of its keys or its region", streams.ErrNotVouched)
+	}
+	return nil
 }
 
 // signalReceiver is an application, as far as it is told what happens to people.

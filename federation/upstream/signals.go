@@ -87,6 +87,12 @@ func (p *Provider) clientToken(ctx context.Context, scope string) (string, error
 	return t.AccessToken, nil
 }
 
+// KeySet is where the keys are read that tokens of the other issuer are checked by.
+func (p *Provider) KeySet(ctx context.Context) (string, error) {
+	m, err := p.metadata(ctx)
+	return m.JWKS, err
+}
+
 // Signal verifies a security event token of the other issuer for this one. That it is heard once is the caller's to see to.
 func (p *Provider) Signal(ctx context.Context, token string) (signals.Token, error) {
 	if len(token) > signals.MaxToken {

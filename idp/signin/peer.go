@@ -11,7 +11,9 @@ import (
 type Peer struct {
 	Issuer, Region string
 	// Beside says that it speaks for the people of its own region alone.
-	Beside   bool
+	Beside bool
+	// Chained says that it was registered without a secret: it is who it is by its chain.
+	Chained  bool
 	Provider *upstream.Provider
 }
 
@@ -30,5 +32,5 @@ func (s *SignIn) Peer(ctx context.Context, issuer string) (Peer, error) {
 	if !ok {
 		return Peer{}, ErrNoPeer
 	}
-	return Peer{Issuer: u.Issuer, Region: u.Region, Beside: u.beside, Provider: p}, nil
+	return Peer{Issuer: u.Issuer, Region: u.Region, Beside: u.beside, Chained: !u.beside && u.ClientSecret == "", Provider: p}, nil
 }

@@ -21,6 +21,9 @@ const heardFor = 33 * 24 * time.Hour
 
 const replayHeard = "secevent"
 
+// ErrNotVouched reports an issuer that is not, or no longer, of the federation.
+var ErrNotVouched = errors.New("the federation does not vouch for the issuer")
+
 // receive takes one token (RFC 8935 §2). What cannot be believed is refused; what is not about anybody here is accepted.
 func (s *Streams) receive(w http.ResponseWriter, r *http.Request) {
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/secevent+jwt" {
@@ -39,6 +42,16 @@ func (s *Streams) receive(w http.ResponseWriter, r *http.Request) {
 		return
 	} else if err != nil {
 		s.fault(w, r, err)
+		return
+	}
+	switch err := s.Vouched(r.Context(), peer); {
+	case errors.Is(err, ErrNotVouched):
+		s.Logger.WarnContext(r.Context(), "a signal of an issuer that nobody vouches for", "issuer", peer.Issuer, "cause", err)
+		refuse(w, http.StatusBadRequest, "invalid_issuer", "nobody vouches for that issuer")
+		return
+	case err != nil:
+		s.Logger.WarnContext(r.Context(), "a signal could not be verified", "issuer", peer.Issuer, "cause", err)
+		refuse(w, http.StatusServiceUnavailable, "server_error", "those who vouch for the issuer cannot be asked now")
 		return
 	}
 	t, err := peer.Provider.Signal(r.Context(), text)

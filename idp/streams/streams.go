@@ -56,6 +56,9 @@ type Config struct {
 	Sign      func(typ string, payload []byte) (string, error)
 	// Peer finds the issuer that a token comes from.
 	Peer func(ctx context.Context, issuer string) (signin.Peer, error)
+	// Vouched says whether the federation vouches for an issuer now, and for the keys that its tokens are checked by. [ErrNotVouched] if not;
+	// another error if it cannot be found out.
+	Vouched func(ctx context.Context, peer signin.Peer) error
 	// Cases takes what a province reports; nil where there is no queue.
 	Cases  *correction.Queue
 	Clock  func() time.Time
