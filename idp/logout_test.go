@@ -131,3 +131,68 @@ func TestAttackOnTheBackchannelEndsNobodysSession(t *testing.T) {
 		t.Error("the session ended")
 	}
 }
+
+// TestAnApplicationThatKnowsNothingOfSignalsIsToldOfAFreeze, and of all else by which a session ceases to stand, though nobody ended it.
+func TestAnApplicationThatKnowsNothingOfSignalsIsToldOfAFreeze(t *testing.T) {
+	for name, c := range map[string]struct {
+		happens func(*world)
+		told    int
+	}{
+		"a freeze":     {func(w *world) { w.hold(liNa, storage.HoldFreeze) }, 1},
+		"deactivation": {func(w *world) { w.hold(liNa, storage.HoldDeactivate) }, 1},
+		"a step-up":    {func(w *world) { w.hold(liNa, storage.HoldStepUp) }, 1},
+		"a correction": {func(w *world) {
+			must(t, w.store.CorrectAs(t.Context(), storage.Correction{
+				ID: "d", Names: []storage.Rename{{PersonID: w.person(liNa).ID, From: liNa.name, To: "李嫻"}},
+			}, storage.Case{}, w.clock()))
+		}, 1},
+		"a freeze that is lifted at once": {func(w *world) { w.hold(liNa, storage.HoldFreeze)() }, 1},
+		"a watch":                         {func(w *world) { w.hold(liNa, storage.HoldWatch) }, 0},
+		"a freeze of somebody else":       {func(w *world) { w.hold(aynur, storage.HoldFreeze) }, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			l := newListener(t)
+			w.tokens("second", aynur)
+			w.application("main", func(a *storage.Application) { a.BackchannelLogoutURI = l.server.URL })
+			w.pass(2 * time.Second) // for which a registration is remembered
+			tokens := w.tokens("main", liNa)
+			id := payload(t, tokens["id_token"])
+			run(t, w.issuer)
+			w.pass(10 * time.Second)
+			time.Sleep(1200 * time.Millisecond) // two rounds, with nothing to tell
+			c.happens(w)
+			if c.told > 0 {
+				eventually(t, "it is told", func() bool { w.pass(time.Second); return len(l.tokens()) >= c.told })
+			}
+			w.pass(time.Minute)
+			time.Sleep(1200 * time.Millisecond)
+			got := l.tokens()
+			if len(got) != c.told {
+				t.Fatalf("it is told %d times", len(got))
+			}
+			for _, token := range got {
+				if claims := payload(t, token); claims["sid"] != id["sid"] || claims["sub"] != id["sub"] || claims["aud"] != "main" {
+					t.Errorf("%v", claims)
+				}
+			}
+		})
+	}
+}
+
+// TestAFreezeAtTheNationIsToldToApplicationsOfProvincesThatKnowNothingOfSignals: the province carries it out, and tells its own.
+func TestAFreezeAtTheNationIsToldToApplicationsOfProvincesThatKnowNothingOfSignals(t *testing.T) {
+	h := newHub(t)
+	h.subscribed(t)
+	l := newListener(t)
+	h.sichuan.application("main", func(a *storage.Application) { a.BackchannelLogoutURI = l.server.URL })
+	h.pass(2 * time.Second) // for which a registration is remembered
+	_, _, away := h.roamed(t)
+	h.nation.hold(liNa, storage.HoldFreeze)
+	eventually(t, "the application in Sichuan is told", func() bool { h.pass(time.Second); return len(l.tokens()) > 0 })
+	claims, id := payload(t, l.tokens()[0]), payload(t, away["id_token"])
+	if claims["iss"] != h.sichuan.url || claims["sid"] != id["sid"] || claims["sub"] != id["sub"] {
+		t.Errorf("%v", claims)
+	}
+}

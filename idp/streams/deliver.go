@@ -231,6 +231,7 @@ func (s *Streams) tell(ctx context.Context, t storage.Stream, d *delivery) error
 	if t.Verification != "" && !s.sendVerification(ctx, t, to, d, now) {
 		return nil
 	}
+	lost := int64(0) // the signal of which something was given up
 	for {
 		list, reach, err := s.tokens(ctx, t, to, d.scanned, deliverBatch)
 		if err != nil {
@@ -245,19 +246,21 @@ func (s *Streams) tell(ctx context.Context, t storage.Stream, d *delivery) error
 					return nil
 				}
 				s.Logger.ErrorContext(ctx, "a signal was given up after thirty days", "client_id", t.ClientID, "signal", k.seq)
-				d.scanned = k.seq
-				if err := s.Store.Acknowledge(ctx, t.ClientID, nil, k.seq, 0, s.Clock()); err != nil {
-					return err
-				}
+				lost = k.seq
+			} else {
+				d.failures = 0
+			}
+			if !k.last {
 				continue
 			}
-			d.failures = 0
-			if k.last {
-				if err := s.Store.Acknowledge(ctx, t.ClientID, []int64{k.seq}, k.seq, 0, s.Clock()); err != nil {
-					return err
-				}
-				d.scanned = k.seq
+			heard := []int64{k.seq}
+			if lost == k.seq { // nobody is said to have heard it
+				heard = nil
 			}
+			if err := s.Store.Acknowledge(ctx, t.ClientID, heard, k.seq, 0, s.Clock()); err != nil {
+				return err
+			}
+			d.scanned = k.seq
 		}
 		if d.scanned = max(d.scanned, reach); len(list) == 0 {
 			return nil
