@@ -5,11 +5,11 @@
 // federation/signals'; that it exists is storage's, which writes it with what makes it so.
 //
 //	transmitting                                            receiving
-//	signal, in the order of the commits                     token ──► signature, aud, age, once
+//	signal, in the order of the commits                     token ──► chain, signature, aud, age, once
 //	one node has the lease ──► each stream behind the head    ├─ of the nation: hold, lift, correct, merge, as it says
 //	  ──► tokens in order ──► 202 ──► position moves          └─ of a province, about its own subjects: a case is opened
 //
 // A token is told at least once and in order; who does not answer is asked again later and later, for thirty days. Its jti follows from the
-// stream and the signal, so that one that is told twice is known to be the same. What is heard is carried out before it is noted as
+// stream, the signal, whom it is about and what it says, so that one that is told twice is known to be the same. What is heard is carried out before it is noted as
 // heard, and carrying it out twice changes nothing: a process that is killed anywhere loses nothing and does nothing twice.
 package streams
