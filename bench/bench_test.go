@@ -7,8 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
+
+	"manyou/storage/storagetest"
 )
 
 // TestMain lets the test program be its own children, as the command is.
@@ -40,7 +45,7 @@ func TestHowACorrectionSpreadsIsMeasured(t *testing.T) {
 func TestEveryOperationIsMeasuredAndAnsweredRightly(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "bench.json")
 	if err := run(t.Context(), []string{
-		"-backend", "sqlite", "-duration", "100ms", "-rounds", "1", "-c", "2", "-citizens", "20", "-json", file, "-trust=false", "-spread=false",
+		"-backend", "sqlite", "-duration", "100ms", "-rounds", "1", "-c", "2", "-citizens", "20", "-json", file, "-trust=false", "-spread=false", "-queue=0",
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -136,5 +141,22 @@ func TestASpreadIsTheMiddleWithItsEnds(t *testing.T) {
 		if got := spreadOf(samples, value); got != c.want {
 			t.Errorf("%v: got %v, want %v", c.values, got, c.want)
 		}
+	}
+}
+
+func TestTheQueueIsMeasured(t *testing.T) {
+	database := storagetest.Postgres(t)
+	process, err := strconv.Atoi(os.Getenv("MANYOU_TEST_POSTGRES_PID"))
+	if err != nil {
+		t.Fatal("MANYOU_TEST_POSTGRES_PID is not set; run with .ci/with-postgres")
+	}
+	var out strings.Builder
+	if err := measureQueue(t.Context(), database, process, 3000, 20, true, &out); err != nil {
+		t.Fatal(err)
+	}
+	t.Log(out.String())
+	filing := regexp.MustCompile(`(?m)^filing a case.* (\d+) +(\d+) +(\d+)$`).FindStringSubmatch(out.String())
+	if filing == nil || filing[2] != "1" {
+		t.Errorf("filing a case takes not one transaction: %v", filing)
 	}
 }

@@ -26,6 +26,9 @@
 // How a correction spreads is measured besides: a nation and 34 regions in one process, each with a database of its own, that tell each other
 // over HTTP; all up, some down, and those when they are back.
 //
+// The queue of corrections is measured besides: a million cases in Postgres, every list, filter and round that pages and nodes need of
+// storage, and the filing of a case. They are called in this process, as a node calls them.
+//
 // Run it with "make bench", or through .ci/with-postgres, which names the Postgres to use and its process. The meter
 // reads the process clocks of Linux.
 package main

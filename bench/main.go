@@ -37,6 +37,7 @@ type options struct {
 	profiles string
 	trust    bool
 	spread   bool
+	queue    int
 
 	root string
 }
@@ -63,6 +64,11 @@ func run(ctx context.Context, args []string) error {
 	}
 	if len(args) == 1 && args[0] == spreadRole {
 		return measureSpread(ctx, spreadRegions, spreadChanges, spreadDown, os.Stdout)
+	}
+	if len(args) > 0 && args[0] == queueRole {
+		return inPostgres(ctx, "queue", func(database string, process int) error {
+			return measureQueue(ctx, database, process, queueCases, queueSamples, slices.Contains(args[1:], "plans"), os.Stdout)
+		})
 	}
 	if len(args) == 1 {
 		if role, ok := roles[args[0]]; ok {
@@ -97,6 +103,13 @@ func run(ctx context.Context, args []string) error {
 	}
 	if o.spread {
 		if err := runSpread(whole); err != nil {
+			return err
+		}
+	}
+	if o.queue > 0 && slices.Contains(o.backends, postgresBackend) {
+		if err := inPostgres(whole, "queue", func(database string, process int) error {
+			return measureQueue(whole, database, process, o.queue, queueSamples, false, os.Stdout)
+		}); err != nil {
 			return err
 		}
 	}
@@ -136,6 +149,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.profiles, "profile", "", "directory to write CPU profiles of the issuer to, one for each operation")
 	f.BoolVar(&o.trust, "trust", true, "measure trust chains too")
 	f.BoolVar(&o.spread, "spread", true, "measure how a correction spreads, too")
+	f.IntVar(&o.queue, "queue", queueCases, "how many cases the queue holds that is measured in Postgres, too; 0: none is")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
@@ -188,27 +202,36 @@ func measureSQLite(ctx context.Context, o options, inboxURL string, in *inbox) (
 	return measureBackend(ctx, o, sqliteBackend, "sqlite:"+filepath.Join(dir, "issuer.db"), 0, inboxURL, in)
 }
 
-// measurePostgres measures in a database of its own on the cluster that .ci/with-postgres started.
-func measurePostgres(ctx context.Context, o options, inboxURL string, in *inbox) (_ *result, err error) {
+// measurePostgres measures in a database of its own.
+func measurePostgres(ctx context.Context, o options, inboxURL string, in *inbox) (r *result, err error) {
+	err = inPostgres(ctx, "bench", func(database string, process int) error {
+		r, err = measureBackend(ctx, o, postgresBackend, database, process, inboxURL, in)
+		return err
+	})
+	return r, err
+}
+
+// inPostgres gives a database of its own on the cluster that .ci/with-postgres started, and the cluster's process.
+func inPostgres(ctx context.Context, what string, measure func(database string, process int) error) (err error) {
 	const cluster, process = "MANYOU_TEST_POSTGRES", "MANYOU_TEST_POSTGRES_PID"
 	pid, err := strconv.Atoi(os.Getenv(process))
 	if err != nil || os.Getenv(cluster) == "" {
-		return nil, fmt.Errorf("%s and %s are not set; run \"make bench\", or .ci/with-postgres go run ./bench", cluster, process)
+		return fmt.Errorf("%s and %s are not set; run \"make bench\", or .ci/with-postgres go run ./bench", cluster, process)
 	}
 	u, err := url.Parse(os.Getenv(cluster))
 	if err != nil {
-		return nil, fmt.Errorf("%s is no URL", cluster)
+		return fmt.Errorf("%s is no URL", cluster)
 	}
-	name := fmt.Sprintf("bench_%d", os.Getpid())
+	name := fmt.Sprintf("%s_%d", what, os.Getpid())
 	if err := administer(ctx, u.String(), "CREATE DATABASE "+name); err != nil {
-		return nil, err
+		return err
 	}
 	defer func() {
 		err = errors.Join(err, administer(context.WithoutCancel(ctx), u.String(), "DROP DATABASE "+name+" WITH (FORCE)"))
 	}()
 	database := *u
 	database.Path = "/" + name
-	return measureBackend(ctx, o, postgresBackend, database.String(), pid, inboxURL, in)
+	return measure(database.String(), pid)
 }
 
 func administer(ctx context.Context, cluster, statement string) error {

@@ -56,7 +56,11 @@ func explain(t *testing.T, b *backend, sql string, args ...any) string {
 			literals[i] = fmt.Sprint(a)
 		}
 	}
-	rows, err := conn.Query(t.Context(), `EXPLAIN (ANALYZE, BUFFERS) EXECUTE hot(`+strings.Join(literals, ", ")+`)`)
+	execute := `EXPLAIN (ANALYZE, BUFFERS) EXECUTE hot`
+	if len(args) > 0 {
+		execute += `(` + strings.Join(literals, ", ") + `)`
+	}
+	rows, err := conn.Query(t.Context(), execute)
 	if err != nil {
 		t.Fatal(err)
 	}
