@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -175,31 +174,6 @@ func TestTheOtherOneOfTwoIsLetInByTheLinkThatWasFrozen(t *testing.T) {
 	o.signIn(nil, p.ID, &storage.Link{Issuer: link.Issuer, Subject: link.Subject, PersonID: p.ID})
 }
 
-func TestTwoOfficersWhoDecideAtOnceDecideOnce(t *testing.T) {
-	o := newOffice(t)
-	c, _, right, link := o.wrongLink()
-	must(t, o.Take(t.Context(), o.wang, c))
-	must(t, o.Propose(t.Context(), o.wang, c, correction.Proposal{Decision: correction.Relink, Link: &link, Other: right}))
-	var group sync.WaitGroup
-	errs := make([]error, 2)
-	for n, by := range []correction.Officer{o.zhao, o.chief} {
-		mine := o.again(c)
-		group.Go(func() { errs[n] = o.Approve(t.Context(), by, mine) })
-	}
-	group.Wait()
-	if (errs[0] == nil) == (errs[1] == nil) {
-		t.Fatalf("%v", errs)
-	}
-	for _, err := range errs {
-		if err != nil {
-			o.refused(err, storage.ErrConflict)
-		}
-	}
-	if n := len(o.again(c).Body.Decided); n != 1 {
-		t.Errorf("%d decisions", n)
-	}
-}
-
 func TestADecisionThatNoLongerFitsChangesNothing(t *testing.T) {
 	o := newOffice(t)
 	c, wrong, right, link := o.wrongLink()
@@ -250,43 +224,6 @@ func TestABreakGlassFreezeLapsesUnlessASecondConfirms(t *testing.T) {
 				t.Error("what was void stands again")
 			}
 		})
-	}
-}
-
-func TestManyWhoReportOnePersonMakeOneCase(t *testing.T) {
-	o := newOffice(t)
-	wrong, _, link := o.linked()
-	const many = 100
-	var group sync.WaitGroup
-	cases := make([]*correction.Case, many)
-	for n := range many {
-		group.Go(func() {
-			var err error
-			if cases[n], err = o.File(t.Context(), correction.Filing{
-				Filer: correction.Application(fmt.Sprint("app-", n)), Kind: correction.KindLink, Person: wrong, Link: &link,
-			}); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	group.Wait()
-	if t.Failed() {
-		t.FailNow()
-	}
-	numbers, main := map[string]bool{}, 0
-	for _, c := range cases {
-		numbers[c.Number] = true
-		if c.DuplicateOf == "" {
-			main++
-		}
-	}
-	if main != 1 || len(numbers) != many {
-		t.Errorf("%d cases, %d numbers", main, len(numbers))
-	}
-	list, err := o.store.ListCases(t.Context(), storage.CaseFilter{}, 10)
-	must(t, err)
-	if len(list) != 1 {
-		t.Errorf("%d in the queue", len(list))
 	}
 }
 

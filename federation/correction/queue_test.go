@@ -50,6 +50,12 @@ func newOffice(t *testing.T) *office {
 	s, _, err := sqlite.Open(t.Context(), path, root)
 	must(t, err)
 	t.Cleanup(func() { _ = s.Close() })
+	return newOfficeIn(t, s)
+}
+
+// newOfficeIn is one whose cases are in that database.
+func newOfficeIn(t *testing.T, s *relational.Store) *office {
+	t.Helper()
 	o := &office{T: t, store: s, now: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)}
 	o.Queue = &correction.Queue{
 		Store: s, Policy: correction.DefaultPolicy(), Clock: func() time.Time { return o.now }, Random: rand.Reader,
