@@ -31,6 +31,7 @@ type model struct {
 type token struct {
 	session storage.Session
 	grant   storage.Grant
+	reused  bool // the code or a refresh token was presented again
 	void    bool
 	ended   bool
 	status  storage.TokenStatus
@@ -98,7 +99,7 @@ func (m *model) after(before map[string]storage.PersonStatus, named ...string) {
 
 func (m *model) alive(k token) bool {
 	status, least := m.status(k.session.PersonID)
-	return !k.void && (k.grant.Offline || !k.ended) && status == storage.PersonActive && k.grant.ACR >= least
+	return !k.void && !k.reused && (k.grant.Offline || !k.ended) && status == storage.PersonActive && k.grant.ACR >= least
 }
 
 func (m *model) person() string { return rapid.SampledFrom(m.persons).Draw(m.t, "person") }
@@ -167,7 +168,8 @@ var modelCases = map[string]func(*testing.T, *fixture){
 			}
 			r.Repeat(map[string]func(*rapid.T){
 				"sign in": m.signIn, "refresh": m.refresh, "end session": m.endSession, "hold": m.hold, "lift": m.lift, "relink": m.relink,
-				"rename": m.rename, "merge": m.merge, "split": m.split, "undo": m.undo, "": m.holdsTrue,
+				"rename": m.rename, "merge": m.merge, "split": m.split, "undo": m.undo,
+				"redeem": m.redeem, "again": m.again, "unlink": m.unlink, "": m.holdsTrue,
 			})
 		})
 	},
