@@ -74,6 +74,14 @@ func (i *Issuer) requester(w http.ResponseWriter, r *http.Request, p parameters)
 		i.problem(w, r, http.StatusBadRequest, web.ProblemUnknownApplication, errNoApplication)
 		return nil, nil, false
 	}
+	// Whom no row registers has to sign its request. That is seen before anybody else is asked who it may be.
+	if unsigned, err := i.apps.unregistered(r.Context(), p.get("client_id")); err != nil {
+		i.fault(w, r, err)
+		return nil, nil, false
+	} else if unsigned && !plausible(p.get("request")) {
+		i.problem(w, r, http.StatusBadRequest, web.ProblemBadRequest, errUnsigned)
+		return nil, nil, false
+	}
 	app, err := i.apps.get(r.Context(), p.get("client_id"))
 	switch {
 	case errors.Is(err, errNoApplication):

@@ -178,13 +178,19 @@ func (f *federation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
+	if rest == "list" {
+		f.list(w, e)
+		return
+	}
 	sub := e.id
 	if rest == "fetch" {
 		sub = r.URL.Query().Get("sub")
 	}
 	text, ok := f.statement(e, sub)
 	if !ok {
-		http.NotFound(w, r)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprint(w, `{"error":"not_found"}`)
 		return
 	}
 	w.Header().Set("Content-Type", "application/"+trust.TypeStatement)

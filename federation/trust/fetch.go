@@ -2,7 +2,9 @@ package trust
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net"
@@ -14,7 +16,8 @@ import (
 	"time"
 )
 
-// Fetcher asks another entity. Errors wrap [ErrUnreachable], [ErrNotFound] or [ErrUntrusted].
+// Fetcher asks another entity. Errors wrap [ErrUnreachable], [ErrNotFound] or [ErrUntrusted]. Only ErrNotFound is a word of the entity's
+// that ends what it said before.
 type Fetcher interface {
 	// Fetch gets a JWT of a media type, at most [MaxStatement] bytes of it.
 	Fetch(ctx context.Context, target, mediaType string) (string, error)
@@ -115,28 +118,45 @@ func (f *fetcher) ask(ctx context.Context, method, target string, form io.Reader
 	r.Header.Set("Accept", mediaType)
 	response, err := f.client.Do(r)
 	if err != nil {
-		return "", unreachable(r.URL.Host, err)
+		return "", unreachable(r.URL.Host, fmt.Errorf("%w: %w", errSilent, err))
 	}
 	defer func() { _ = response.Body.Close() }()
-	switch {
-	case response.StatusCode == http.StatusNotFound:
-		return "", ErrNotFound
-	case response.StatusCode >= http.StatusInternalServerError || response.StatusCode == http.StatusTooManyRequests:
+	got, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	if response.StatusCode != http.StatusOK {
+		if got == "application/json" && saysNotFound(response.Body) {
+			return "", ErrNotFound
+		}
+		if response.StatusCode == http.StatusNotFound { // somebody who is no entity; no word about what was said before
+			return "", untrusted("%s answers %d", r.URL.Host, response.StatusCode)
+		}
 		return "", unreachable(r.URL.Host, errors.New(response.Status))
-	case response.StatusCode != http.StatusOK:
-		return "", untrusted("%s answers %d", r.URL.Host, response.StatusCode)
 	}
-	if got, _, err := mime.ParseMediaType(response.Header.Get("Content-Type")); err != nil || got != mediaType {
-		return "", untrusted("%s answers with another media type", r.URL.Host)
+	if got != mediaType {
+		return "", unreachable(r.URL.Host, errors.New("an answer of another media type"))
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, MaxStatement+1))
 	if err != nil {
-		return "", unreachable(r.URL.Host, err)
+		return "", unreachable(r.URL.Host, fmt.Errorf("%w: %w", errSilent, err))
 	}
 	if len(body) > MaxStatement {
 		return "", untrusted("%s answers with more than %d bytes", r.URL.Host, MaxStatement)
 	}
 	return string(body), nil
+}
+
+// errSilent: no answer came, or not all of it.
+var errSilent = errors.New("no answer")
+
+// maxRefusal bounds the body of a refusal that is read, in bytes.
+const maxRefusal = 4 << 10
+
+// saysNotFound reports whether a refusal is an entity's own word that it knows nothing of what it was asked about [OpenID Federation
+// 1.0 §8.9]. The page of a load balancer says nothing.
+func saysNotFound(body io.Reader) bool {
+	var refusal struct {
+		Error string `json:"error"`
+	}
+	return json.NewDecoder(io.LimitReader(body, maxRefusal)).Decode(&refusal) == nil && refusal.Error == "not_found"
 }
 
 // unreachable says who could not be asked. An address that is not public says something about who named it.

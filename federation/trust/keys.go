@@ -13,7 +13,7 @@ import (
 func ParseKeys(raw []byte) (jose.JSONWebKeySet, error) {
 	var keys jose.JSONWebKeySet
 	if len(raw) > MaxStatement || json.Unmarshal(raw, &keys) != nil || len(keys.Keys) == 0 || len(keys.Keys) > maxKeys ||
-		slices.ContainsFunc(keys.Keys, func(k jose.JSONWebKey) bool { return !k.IsPublic() || !k.Valid() || k.KeyID == "" }) {
+		slices.ContainsFunc(keys.Keys, unusable) {
 		return jose.JSONWebKeySet{}, untrusted("not a key set of public keys with names")
 	}
 	return keys, nil
@@ -92,13 +92,12 @@ func (s *Statement) SignedBy(keys jose.JSONWebKeySet) error {
 	return err
 }
 
+// sameKeys reports whether two sets hold the same keys under the same names.
 func sameKeys(a, b jose.JSONWebKeySet) bool {
-	names := func(set jose.JSONWebKeySet) (list []string) {
-		for _, k := range set.Keys {
-			list = append(list, k.KeyID)
-		}
-		slices.Sort(list)
-		return list
-	}
-	return slices.Equal(names(a), names(b))
+	return len(a.Keys) == len(b.Keys) && !slices.ContainsFunc(a.Keys, func(k jose.JSONWebKey) bool { return !hasKey(b, k) })
+}
+
+// hasKey reports whether a set holds a key under its name.
+func hasKey(set jose.JSONWebKeySet, k jose.JSONWebKey) bool {
+	return slices.ContainsFunc(set.Key(k.KeyID), func(other jose.JSONWebKey) bool { return sameKey(k, other) })
 }

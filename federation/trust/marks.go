@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
 	"time"
 
@@ -22,11 +23,11 @@ const (
 func (c *climb) marks(ctx context.Context, resolved *Resolved, leaf, anchor *Statement) error {
 	var unknown error
 	for _, entry := range leaf.Marks[:min(len(leaf.Marks), maxChecked)] {
-		m, err := c.mark(ctx, entry, resolved, anchor)
+		m, until, err := c.mark(ctx, entry, resolved, anchor)
 		switch {
 		case err == nil:
 			resolved.Marks = append(resolved.Marks, m)
-			if until := time.Unix(m.Expires, 0); m.Expires != 0 && until.Before(resolved.ExpiresAt) && c.r.requires(m.Type) {
+			if !until.IsZero() && until.Before(resolved.ExpiresAt) && c.r.requires(m.Type) {
 				resolved.ExpiresAt = until
 			}
 		case errors.Is(err, ErrUnreachable):
@@ -64,85 +65,144 @@ func (r *Resolved) Marked(kind string) bool {
 	return false
 }
 
-// mark verifies one mark. Its issuer is the anchor, or an entity that a chain to the same anchor makes known.
-func (c *climb) mark(ctx context.Context, entry MarkEntry, resolved *Resolved, anchor *Statement) (Mark, error) {
-	m, err := ParseMark(entry.Mark)
-	if err != nil {
-		return Mark{}, err
+// mark verifies one mark and says until when it is believed; the zero time: without end. Its issuer is the anchor, or an entity that a
+// chain to the same anchor makes known.
+func (c *climb) mark(ctx context.Context, entry MarkEntry, resolved *Resolved, anchor *Statement) (m Mark, until time.Time, err error) {
+	if m, err = ParseMark(entry.Mark); err != nil {
+		return m, until, err
 	}
 	if m.Type != entry.Type {
-		return Mark{}, untrusted("a trust mark of another type than it is shown as")
+		return m, until, untrusted("a trust mark of another type than it is shown as")
 	}
 	keys, metadata := anchor.Keys, anchor.Metadata[FederationEntity]
 	if m.Issuer != anchor.Subject {
 		if _, allowed := anchor.MarkIssuers[m.Type]; !allowed { // before anybody is asked on its behalf
-			return Mark{}, untrusted("the anchor knows no trust mark %s", m.Type)
+			return m, until, untrusted("the anchor knows no trust mark %s", m.Type)
 		}
 		issuer, err := c.issuer(ctx, m.Issuer, resolved.Anchor)
 		if err != nil {
-			return Mark{}, err
+			return m, until, err
 		}
 		keys = issuer.Keys
 		if metadata, err = json.Marshal(issuer.Metadata[FederationEntity]); err != nil {
-			return Mark{}, err
+			return m, until, err
 		}
 	}
 	now := c.r.config.Clock()
 	if m, err = VerifyMark(entry.Mark, resolved.Subject, anchor.MarkIssuers, keys, now); err != nil {
-		return Mark{}, err
+		return m, until, err
 	}
-	return m, c.r.stillActive(ctx, m, keys, metadata, now)
+	if _, owned := anchor.MarkOwners[m.Type]; owned { // [OpenID Federation 1.0 §7.2: its owner's delegation, which nobody here reads]
+		return m, until, untrusted("the trust mark %s is of an owner who lets others issue it", m.Type)
+	}
+	said, err := c.stillActive(ctx, m, keys, metadata, now)
+	if m.Expires != 0 {
+		until = time.Unix(m.Expires, 0)
+	}
+	if silence := said.Add(maxSilence); !said.IsZero() && (until.IsZero() || silence.Before(until)) {
+		until = silence
+	}
+	return m, until, err
 }
 
 // issuer resolves who issued a mark. Its own marks are not looked at: that could go on for ever.
 func (c *climb) issuer(ctx context.Context, id, anchor string) (*Resolved, error) {
-	inner := &climb{r: c.r, lookups: c.lookups, unmarked: true}
+	inner := &climb{r: c.r, lookups: c.lookups, waiting: c.waiting, unmarked: true}
 	got, err := inner.from(ctx, id)
 	c.lookups = inner.lookups
+	if err == nil {
+		c.r.remember(inner.used, got)
+	}
 	if err == nil && got.Anchor != anchor {
 		err = untrusted("the issuer of a trust mark belongs to another anchor")
 	}
 	return got, err
 }
 
-// stillActive asks a mark's issuer whether it was revoked [OpenID Federation 1.0 §8.4]. What it said is believed until it is time
-// to look again, and for an hour where it cannot be heard; an issuer that offers no answer is believed by the mark's own time.
-func (r *Resolver) stillActive(ctx context.Context, m Mark, keys jose.JSONWebKeySet, metadata json.RawMessage, now time.Time) error {
+// stillActive asks a mark's issuer whether it was revoked [OpenID Federation 1.0 §8.4], and returns when it said last that it was not.
+// That is believed until it is time to look again, and for an hour where it cannot be heard; an issuer that offers no answer is
+// believed by the mark's own time.
+func (c *climb) stillActive(ctx context.Context, m Mark, keys jose.JSONWebKeySet, metadata json.RawMessage, now time.Time) (time.Time, error) {
+	r := c.r
 	if m.Issuer == r.config.Self && r.config.Local != nil {
 		stands, err := r.config.Local.MarkStands(ctx, m)
 		if err == nil && !stands {
 			err = untrusted("the trust mark was revoked")
 		}
-		return err
+		return time.Time{}, err
 	}
 	r.mu.RLock()
 	said, before := r.active[m.raw]
 	r.mu.RUnlock()
 	if before && now.Before(said.Add(r.config.RefreshAfter)) {
-		return nil
+		return said, nil
 	}
 	var endpoints struct {
 		Status string `json:"federation_trust_mark_status_endpoint"`
 	}
 	if json.Unmarshal(metadata, &endpoints) != nil || endpoints.Status == "" {
-		return nil
+		return time.Time{}, nil
 	}
-	raw, err := r.config.Fetcher.Post(ctx, endpoints.Status, url.Values{"trust_mark": {m.raw}}, "application/"+TypeMarkStatus)
-	if errors.Is(err, ErrUnreachable) && before && now.Before(said.Add(maxSilence)) {
-		return nil
-	} else if err != nil {
-		return err
+	believed := before && now.Before(said.Add(maxSilence))
+	resting, quiet := r.statements.quiet(m.Issuer, now)
+	if believed && resting {
+		return said, nil
 	}
-	if err := readStatus(raw, m, keys, now); err != nil {
-		return err
+	done := r.asking.DoChan(m.raw, func() (any, error) {
+		return r.askStatus(context.WithoutCancel(ctx), endpoints.Status, m, keys)
+	})
+	if believed && quiet {
+		return said, nil
+	}
+	over := ctx.Done()
+	if believed {
+		over = c.waiting.Done()
+	}
+	select {
+	case got := <-done:
+		if got.Err == nil {
+			return got.Val.(time.Time), nil
+		}
+		if !believed || !errors.Is(got.Err, ErrUnreachable) {
+			return said, got.Err
+		}
+	case <-over:
+		if !believed {
+			return said, errors.Join(ErrUnreachable, ctx.Err())
+		}
+	}
+	return said, nil
+}
+
+// askStatus asks about a mark once, and remembers the answer.
+func (r *Resolver) askStatus(ctx context.Context, endpoint string, m Mark, keys jose.JSONWebKeySet) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	raw, err := r.config.Fetcher.Post(ctx, endpoint, url.Values{"trust_mark": {m.raw}}, "application/"+TypeMarkStatus)
+	now := r.config.Clock()
+	switch {
+	case err == nil:
+		err = readStatus(raw, m, keys, now)
+	case !errors.Is(err, ErrNotFound) && !errors.Is(err, errAddress):
+		err = fmt.Errorf("%w: %v", ErrUnreachable, err) //nolint:errorlint // what it says of trust does not count
+	}
+	if errors.Is(err, ErrUnreachable) {
+		return now, err
 	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.active) >= maxActive {
-		clear(r.active)
+	_, before := r.active[m.raw]
+	delete(r.active, m.raw)
+	if err == nil {
+		if len(r.active) >= maxActive {
+			clear(r.active)
+		}
+		r.active[m.raw] = now
 	}
-	r.active[m.raw] = now
-	return nil
+	r.mu.Unlock()
+	if err != nil && before {
+		r.Forget(m.Subject)
+	}
+	return now, err
 }
 
 // maxSilence is how long a mark is believed whose issuer said that it stands and cannot be heard since.

@@ -5,22 +5,18 @@ import (
 	"encoding/json"
 	"slices"
 	"time"
-
-	"github.com/go-jose/go-jose/v4"
 )
 
-// Memory keeps what is known of the providers beside this one over a restart. Load returns nil if there is nothing.
+// Memory keeps something over a restart: what is known of the providers beside this one, or the keys of the anchors. Load returns nil if there is nothing.
 type Memory interface {
 	Load(ctx context.Context) ([]byte, error)
 	Save(ctx context.Context, body []byte) error
 }
 
-// remembered is what is kept: who stood beside, the statements that say so, and the keys that the anchor announced since those that
-// this node was configured with.
+// remembered is what is kept: who stood beside, and the statements that say so.
 type remembered struct {
-	IDs        []string           `json:"ids"`
-	Statements []string           `json:"statements"`
-	Learned    jose.JSONWebKeySet `json:"learned"`
+	IDs        []string `json:"ids"`
+	Statements []string `json:"statements"`
 }
 
 // maxRemembered bounds what is read back, in bytes.
@@ -42,11 +38,6 @@ func (n *Neighbours) restore(ctx context.Context) {
 	}
 	now := n.resolver.config.Clock()
 	n.resolver.statements.restore(r.Statements, now)
-	if len(r.Learned.Keys) > 0 {
-		n.resolver.mu.Lock()
-		n.resolver.learned[n.anchor] = r.Learned
-		n.resolver.mu.Unlock()
-	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.ids = r.IDs
@@ -58,9 +49,6 @@ func (n *Neighbours) keep(ctx context.Context) {
 		return
 	}
 	r := remembered{IDs: n.known()}
-	n.resolver.mu.RLock()
-	r.Learned = n.resolver.learned[n.anchor]
-	n.resolver.mu.RUnlock()
 	for _, id := range r.IDs {
 		if resolved, ok := n.resolver.Last(id); ok {
 			r.Statements = append(r.Statements, resolved.Chain...)
@@ -85,8 +73,8 @@ func (s *statements) restore(raws []string, now time.Time) {
 	defer s.mu.Unlock()
 	for _, raw := range raws {
 		got, err := Parse(raw)
-		if err == nil && got.current(now) == nil && len(s.known) < maxStatements {
-			s.known[got.Issuer+" "+got.Subject] = heard{got, now}
+		if err == nil && got.current(now) == nil && !s.known.full(len(raw)) {
+			s.known.put(keyOf(got.Issuer, got.Subject), heard{raw: raw, statement: got, expires: got.Expires, next: now, lasting: true})
 		}
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Bounds of a superior's list.
@@ -19,6 +21,9 @@ const (
 	maxNeighbours = 200
 	maxList       = 64 << 10 // bytes
 )
+
+// neighboursAtOnce is how many of them are looked up at once.
+const neighboursAtOnce = 32
 
 // neighboursEvery is how often the anchor is asked whom it vouches for: so long, at most, a suspension takes to be felt by those
 // who can hear the anchor, and by those who could not when they can again.
@@ -76,6 +81,7 @@ func (n *Neighbours) Run(ctx context.Context) {
 	tick := time.NewTicker(neighboursFirst)
 	defer tick.Stop()
 	n.restore(ctx)
+	n.resolve(ctx) // before the anchor is asked, which may not answer
 	for times := 0; ; times++ {
 		if times == maxFirst || times < maxFirst && len(n.All()) > 0 {
 			tick.Reset(neighboursEvery)
@@ -112,16 +118,27 @@ func (n *Neighbours) Look(ctx context.Context) error {
 			n.mu.Unlock()
 		}
 	}
+	n.resolve(ctx)
+	n.keep(ctx)
+	return err
+}
+
+// resolve finds out about those who are listed, several at once: one that is silent must not keep the others waiting.
+func (n *Neighbours) resolve(ctx context.Context) {
+	var all errgroup.Group
+	all.SetLimit(neighboursAtOnce)
 	for _, id := range n.known() {
 		if id == n.resolver.config.Self {
 			continue
 		}
-		if _, refused := n.resolver.Resolve(ctx, id); refused != nil && ctx.Err() == nil {
-			n.logger.DebugContext(ctx, "a province is not known", "issuer", id, "cause", refused)
-		}
+		all.Go(func() error {
+			if _, refused := n.resolver.Resolve(ctx, id); refused != nil && ctx.Err() == nil {
+				n.logger.DebugContext(ctx, "a province is not known", "issuer", id, "cause", refused)
+			}
+			return nil
+		})
 	}
-	n.keep(ctx)
-	return err
+	_ = all.Wait() // they return none
 }
 
 func (n *Neighbours) known() []string {
@@ -168,16 +185,12 @@ func (n *Neighbours) All() (all []Neighbour) {
 func (n *Neighbours) list(ctx context.Context) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	top, err := n.resolver.statements.get(ctx, configurationURL(n.anchor), n.anchor, n.anchor)
+	top, err := n.resolver.anchor(ctx, n.anchor)
 	if err != nil {
 		return nil, err
 	}
 	var m struct {
 		List string `json:"federation_list_endpoint"`
-	}
-	keys, _ := n.resolver.anchorKeys(ctx, n.anchor)
-	if err := top.verify(keys, n.resolver.config.Clock()); err != nil {
-		return nil, err
 	}
 	if json.Unmarshal(top.Metadata[FederationEntity], &m) != nil || m.List == "" {
 		return nil, untrusted("%s has no list endpoint", n.anchor)

@@ -3,6 +3,7 @@ package trust
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -17,11 +18,15 @@ const (
 	maxHints       = 8  // superiors of one entity that are asked
 	maxLookups     = 32 // statements
 	resolveTimeout = 10 * time.Second
-	// maxResolving bounds resolutions at once: what strangers name must not take all there is.
+	// maxResolving bounds resolutions at once of entities that were trusted before, and maxStrangers of all others: what strangers name
+	// must not keep those waiting.
 	maxResolving = 64
+	maxStrangers = 32
 	// refusedFor is how long an entity that is not trusted is not looked at again.
 	refusedFor   = 5 * time.Second
 	maxDecisions = 200_000
+	maxRefusals  = 20_000
+	maxReason    = 400 // bytes of why an entity is refused
 )
 
 // Local is what this node says itself, without the network: as an anchor or an intermediate it need not ask itself.
@@ -48,6 +53,8 @@ type Config struct {
 	Required map[string]string
 	// RefreshAfter is when a statement is asked for again, if it has not expired; five minutes if zero.
 	RefreshAfter time.Duration
+	// Budget bounds the bytes of statements that are remembered; half a gigabyte if zero.
+	Budget int
 	// Loopback lets entities be on this machine, and speak http.
 	Loopback bool
 	Clock    func() time.Time
@@ -57,13 +64,17 @@ type Config struct {
 type Resolver struct {
 	config     Config
 	statements *statements
-	slots      chan struct{}
+	anchors    *anchors
+	slots      chan struct{} // of those who were trusted before
+	strangers  chan struct{} // of all others
 
 	mu        sync.RWMutex
-	decisions map[string]decision
-	learned   map[string]jose.JSONWebKeySet
+	decisions map[string]decision  // of who is trusted
+	refusals  map[string]decision  // of who is not
+	forgotten int                  // how often something was forgotten
 	active    map[string]time.Time // marks that their issuer said stand, and when
 	flight    singleflight.Group
+	asking    singleflight.Group // about marks
 }
 
 type decision struct {
@@ -77,10 +88,15 @@ func NewResolver(c Config) *Resolver {
 	if c.RefreshAfter == 0 {
 		c.RefreshAfter = 5 * time.Minute
 	}
-	return &Resolver{
-		config: c, statements: newStatements(c.Fetcher, c.Clock, c.RefreshAfter), slots: make(chan struct{}, maxResolving),
-		decisions: map[string]decision{}, learned: map[string]jose.JSONWebKeySet{}, active: map[string]time.Time{},
+	if c.Budget == 0 {
+		c.Budget = maxKept
 	}
+	r := &Resolver{
+		config: c, anchors: newAnchors(c.Anchors), slots: make(chan struct{}, maxResolving), strangers: make(chan struct{}, maxStrangers),
+		decisions: map[string]decision{}, refusals: map[string]decision{}, active: map[string]time.Time{},
+	}
+	r.statements = newStatements(c.Fetcher, c.Clock, c.RefreshAfter, c.Budget, r.Forget)
+	return r
 }
 
 // Resolve finds a chain from an entity to an anchor and says what it makes of the entity. What was decided a moment ago is
@@ -107,6 +123,9 @@ func (r *Resolver) Resolve(ctx context.Context, subject string) (*Resolved, erro
 func (r *Resolver) decided(subject string) (decision, bool) {
 	r.mu.RLock()
 	d, ok := r.decisions[subject]
+	if !ok {
+		d, ok = r.refusals[subject]
+	}
 	r.mu.RUnlock()
 	return d, ok && r.config.Clock().Before(d.until) && r.stands(d.resolved)
 }
@@ -123,38 +142,122 @@ func (r *Resolver) stands(resolved *Resolved) bool {
 func (r *Resolver) decide(ctx context.Context, subject string) decision {
 	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
 	defer cancel()
+	prior, trusted := r.Last(subject)
+	slots := r.strangers
+	if trusted || r.statements.knows(subject) {
+		slots = r.slots
+	}
 	select {
-	case r.slots <- struct{}{}:
-		defer func() { <-r.slots }()
+	case slots <- struct{}{}:
+		defer func() { <-slots }()
 	case <-ctx.Done():
 		return decision{err: errors.Join(ErrUnreachable, ctx.Err())}
 	}
-	if d, ok := r.decided(subject); ok {
-		return d
+	for ctx.Err() == nil {
+		if d, ok := r.decided(subject); ok {
+			return d
+		}
+		if d, ok := r.try(ctx, subject, prior); ok {
+			return d
+		}
+		prior = nil
 	}
-	resolved, err := r.resolve(ctx, subject)
+	return decision{err: errors.Join(ErrUnreachable, ctx.Err())}
+}
+
+// try climbs once. It fails if something was forgotten meanwhile that the decision may rest on.
+func (r *Resolver) try(ctx context.Context, subject string, prior *Resolved) (decision, bool) {
+	r.mu.RLock()
+	forgotten := r.forgotten
+	r.mu.RUnlock()
+	waiting, stop := context.WithTimeout(ctx, patience)
+	defer stop()
+	c := &climb{r: r, waiting: waiting}
+	if prior != nil {
+		c.prior = prior.Path
+		c.ahead(ctx, prior.Path)
+	}
+	resolved, err := c.from(ctx, subject)
 	now := r.config.Clock()
-	d := decision{resolved: resolved, err: err, until: now.Add(refusedFor)}
-	if err == nil {
-		// A statement may be an old one that is asked for again before long: so is the decision.
+	d := decision{resolved: resolved, err: brief(err), until: now.Add(refusedFor)}
+	switch {
+	case err == nil:
+		r.remember(c.used, resolved)
 		d.until = r.nextLook(resolved, now)
+	case r.remains(prior, err, now):
+		d = decision{resolved: prior, until: earlier(now.Add(retryAfter), prior.ExpiresAt)}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.decisions) >= maxDecisions {
-		clear(r.decisions)
+	if r.forgotten != forgotten {
+		return d, false
 	}
+	if d.resolved == nil {
+		delete(r.decisions, subject)
+		makeRoom(r.refusals, maxRefusals, now)
+		r.refusals[subject] = d
+		return d, true
+	}
+	delete(r.refusals, subject)
+	makeRoom(r.decisions, maxDecisions, now)
 	r.decisions[subject] = d
-	return d
+	return d, true
 }
 
-// Forget drops what was decided of an entity and of all below it: something about it changed here.
+// remains reports whether a chain that was found before goes on although none was found now: it has not expired, nobody has withdrawn
+// any of it, and somebody could not be heard who might explain the difference.
+func (r *Resolver) remains(prior *Resolved, err error, now time.Time) bool {
+	return prior != nil && now.Before(prior.ExpiresAt) && r.stands(prior) && r.statements.holds(r.keysOf(prior)) &&
+		(errors.Is(err, ErrUnreachable) || r.statements.anySilent(prior.Path[1:], now))
+}
+
+// remember keeps the statements that a chain rests on. Those of entities that have others below them last longest.
+func (r *Resolver) remember(used []*Statement, resolved *Resolved) {
+	used = slices.DeleteFunc(used, func(s *Statement) bool { return s.Issuer == r.config.Self && r.config.Local != nil })
+	near := len(resolved.Path) <= 2
+	r.statements.keep(used, func(s *Statement) bool { return near || s.Subject != resolved.Subject })
+}
+
+// brief is an error that is remembered: what others wrote may be long.
+func brief(err error) error {
+	if err == nil || len(err.Error()) <= maxReason {
+		return err
+	}
+	kind := ErrUntrusted
+	if errors.Is(err, ErrUnreachable) {
+		kind = ErrUnreachable
+	}
+	return fmt.Errorf("%w: %.*s…", kind, maxReason, err)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// makeRoom forgets what is to be decided anew anyway, and then anything, until a tenth is free.
+func makeRoom(decisions map[string]decision, most int, now time.Time) {
+	if len(decisions) < most {
+		return
+	}
+	maps.DeleteFunc(decisions, func(_ string, d decision) bool { return !now.Before(d.until) })
+	for subject := range decisions {
+		if len(decisions) < most*9/10 {
+			return
+		}
+		delete(decisions, subject)
+	}
+}
+
+// Forget drops what was decided of an entity and of all below it: something about it changed.
 func (r *Resolver) Forget(subject string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	maps.DeleteFunc(r.decisions, func(_ string, d decision) bool {
-		return d.resolved == nil || slices.Contains(d.resolved.Path, subject)
-	})
+	r.forgotten++
+	clear(r.refusals)
+	maps.DeleteFunc(r.decisions, func(_ string, d decision) bool { return slices.Contains(d.resolved.Path, subject) })
 }
 
 // Last is what was decided last of an entity that was trusted, however long ago: its chain may have expired.
@@ -171,48 +274,37 @@ func (r *Resolver) Drop(anchor, subject string) {
 	r.Forget(subject)
 }
 
-// anchorKeys are the keys of an anchor: those it was configured with, and those that it announced since.
+// anchorKeys are the keys of an anchor: those it was configured with, or those that it announced since.
 func (r *Resolver) anchorKeys(ctx context.Context, id string) (jose.JSONWebKeySet, bool) {
-	keys, ok := r.config.Anchors[id]
-	if !ok {
-		return keys, false
-	}
-	if id == r.config.Self && r.config.Local != nil { // it knows its own keys best
+	keys, ok := r.anchors.of(id)
+	if ok && id == r.config.Self && r.config.Local != nil { // it knows its own keys best
 		if own, err := r.config.Local.Configuration(ctx); err == nil {
 			return own.Keys, true
 		}
 	}
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	keys.Keys = append(slices.Clone(keys.Keys), r.learned[id].Keys...)
-	return keys, true
+	return keys, ok
 }
 
-// learn takes the keys of an anchor's configuration that was verified: so it rotates without anybody being told.
-func (r *Resolver) learn(anchor *Statement) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.learned[anchor.Subject] = anchor.Keys
-}
-
-// nextLook is when a decision is made anew: when the first of its statements is asked for again.
-func (r *Resolver) nextLook(resolved *Resolved, now time.Time) time.Time {
-	until := now.Add(r.config.RefreshAfter)
-	if resolved.ExpiresAt.Before(until) {
-		until = resolved.ExpiresAt
-	}
-	r.statements.mu.RLock()
-	defer r.statements.mu.RUnlock()
+// keysOf names the statements of a chain that others made.
+func (r *Resolver) keysOf(resolved *Resolved) (keys []string) {
 	for n, id := range resolved.Path {
-		keys := []string{id + " " + id}
-		if n > 0 {
-			keys = append(keys, id+" "+resolved.Path[n-1])
+		if id == r.config.Self && r.config.Local != nil {
+			continue
 		}
-		for _, key := range keys {
-			if h, ok := r.statements.known[key]; ok && h.next.Before(until) {
-				until = h.next
-			}
+		keys = append(keys, keyOf(id, id))
+		if n > 0 {
+			keys = append(keys, keyOf(id, resolved.Path[n-1]))
 		}
 	}
-	return until
+	return keys
+}
+
+// nextLook is when a decision is made anew: when the first of its statements is asked for again, or, where that is being asked for in
+// vain, before long.
+func (r *Resolver) nextLook(resolved *Resolved, now time.Time) time.Time {
+	until := r.statements.nextOf(r.keysOf(resolved), now.Add(r.config.RefreshAfter))
+	if soon := now.Add(retryAfter); until.Before(soon) {
+		until = soon
+	}
+	return earlier(until, resolved.ExpiresAt)
 }

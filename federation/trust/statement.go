@@ -2,9 +2,11 @@ package trust
 
 import (
 	"crypto"
+	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -40,6 +42,8 @@ const (
 	maxIdentifier = 1024     // bytes
 	maxKeys       = 20
 	maxMarks      = 32
+	maxAuthority  = 32   // authority_hints
+	maxModulus    = 8192 // bits of an RSA key: checking one must not cost much
 	// skew is how far clocks may differ; it lets a statement begin early and never end late.
 	skew = 30 * time.Second
 )
@@ -76,8 +80,10 @@ type Statement struct {
 	Critical       []string                   `json:"crit,omitempty"`
 	Marks          []MarkEntry                `json:"trust_marks,omitempty"`
 	// MarkIssuers says who may issue marks of a type; of a trust anchor.
-	MarkIssuers    map[string][]string `json:"trust_mark_issuers,omitempty"`
-	SourceEndpoint string              `json:"source_endpoint,omitempty"`
+	MarkIssuers map[string][]string `json:"trust_mark_issuers,omitempty"`
+	// MarkOwners says whose marks of a type are, where their owner lets others issue them; of a trust anchor.
+	MarkOwners     map[string]json.RawMessage `json:"trust_mark_owners,omitempty"`
+	SourceEndpoint string                     `json:"source_endpoint,omitempty"`
 
 	raw string
 	// signed is the key that was found to have signed it. Statements near the anchor stand in many chains.
@@ -137,7 +143,7 @@ func (s *Statement) form() error {
 		return untrusted("a statement that ends before it begins")
 	case len(s.Keys.Keys) == 0 || len(s.Keys.Keys) > maxKeys:
 		return untrusted("a statement with %d keys", len(s.Keys.Keys))
-	case slices.ContainsFunc(s.Keys.Keys, func(k jose.JSONWebKey) bool { return !k.IsPublic() || !k.Valid() || k.KeyID == "" }):
+	case slices.ContainsFunc(s.Keys.Keys, unusable):
 		return untrusted("a statement with a key that is private, broken or nameless")
 	case len(s.Critical) > 0:
 		return untrusted("critical claims that are not understood: %.80q", s.Critical)
@@ -145,12 +151,22 @@ func (s *Statement) form() error {
 		return untrusted("more than %d trust marks", maxMarks)
 	case s.ownConfiguration() && (s.MetadataPolicy != nil || s.Constraints != nil || s.SourceEndpoint != ""):
 		return untrusted("an entity that makes rules for itself")
-	case !s.ownConfiguration() && (s.AuthorityHints != nil || s.Marks != nil || s.MarkIssuers != nil):
+	case !s.ownConfiguration() && (s.AuthorityHints != nil || s.Marks != nil || s.MarkIssuers != nil || s.MarkOwners != nil):
 		return untrusted("a statement about another with claims of its own configuration")
 	case s.AuthorityHints != nil && len(s.AuthorityHints) == 0:
 		return untrusted("empty authority_hints")
+	case len(s.AuthorityHints) > maxAuthority:
+		return untrusted("more than %d authority_hints", maxAuthority)
 	}
 	return nil
+}
+
+// unusable reports whether a key is private, broken, nameless, or costs too much to check with.
+func unusable(k jose.JSONWebKey) bool {
+	if rsa, ok := k.Key.(*rsa.PublicKey); ok && (rsa.N == nil || rsa.N.BitLen() > maxModulus) {
+		return true
+	}
+	return !k.IsPublic() || !k.Valid() || k.KeyID == ""
 }
 
 func identifierFits(id string) bool { return id != "" && len(id) <= maxIdentifier }
@@ -228,8 +244,23 @@ func checkURL(raw string, loopback bool) (*url.URL, error) {
 		return nil, untrusted("an address that is not https")
 	case u.Hostname() == "" || u.User != nil || u.Fragment != "" || strings.Contains(raw, "#"):
 		return nil, untrusted("an address without host, or with user or fragment")
+	case !plainHost(u.Hostname()):
+		return nil, untrusted("an address whose host is written in another way than names are compared")
 	}
 	return u, nil
+}
+
+// plainHost reports whether a host is an address, or a name of letters, digits, hyphens and single dots within. A resolver of names
+// takes other spellings for the same name, a dot at the end or letters of another width, and rules about names would not.
+func plainHost(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return !strings.Contains(host, "%")
+	}
+	return !slices.ContainsFunc(strings.Split(host, "."), func(label string) bool {
+		return label == "" || strings.ContainsFunc(label, func(r rune) bool {
+			return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+		})
+	})
 }
 
 // configurationURL is where an entity's configuration is [OpenID Federation 1.0 §9].

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -44,15 +45,21 @@ type Store interface {
 	storage.Notes
 }
 
-// noteNeighbours is the note of what is known of the issuers beside this one.
-const noteNeighbours = "neighbours"
+// Notes of what an entity knows over a restart: of the issuers beside it, and the keys that its trust anchors announced.
+const (
+	noteNeighbours = "neighbours"
+	noteAnchors    = "trust_anchors"
+)
 
-// memory keeps it.
-type memory struct{ store storage.Notes }
+// memory keeps one of them.
+type memory struct {
+	store storage.Notes
+	note  string
+}
 
 // Load implements [trust.Memory].
 func (m memory) Load(ctx context.Context) ([]byte, error) {
-	body, err := m.store.Note(ctx, noteNeighbours)
+	body, err := m.store.Note(ctx, m.note)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, nil
 	}
@@ -61,7 +68,7 @@ func (m memory) Load(ctx context.Context) ([]byte, error) {
 
 // Save implements [trust.Memory].
 func (m memory) Save(ctx context.Context, body []byte) error {
-	return m.store.PutNote(ctx, noteNeighbours, body)
+	return m.store.PutNote(ctx, m.note, body)
 }
 
 // Config is what an [Entity] needs.
@@ -85,6 +92,7 @@ type Entity struct {
 	*authority.Authority
 	Resolver   *trust.Resolver
 	neighbours *trust.Neighbours // nil: there is nobody beside it
+	anchors    memory
 	keys       *keys.Ring
 	logger     *slog.Logger
 }
@@ -116,7 +124,7 @@ func Open(ctx context.Context, c Config) (*Entity, error) {
 	if c.ApplicationMark != "" {
 		required = map[string]string{trust.OpenIDRelyingParty: c.ApplicationMark}
 	}
-	e := &Entity{keys: c.Keys, logger: c.Logger}
+	e := &Entity{keys: c.Keys, logger: c.Logger, anchors: memory{c.Store, noteAnchors}}
 	var err error
 	e.Authority, err = authority.New(ctx, authority.Config{
 		EntityID: c.ID, Superiors: c.Superiors, Name: c.Name, MarkIssuers: c.MarkIssuers, Life: c.StatementLife, Metadata: c.Metadata,
@@ -129,9 +137,12 @@ func Open(ctx context.Context, c Config) (*Entity, error) {
 		Anchors: anchors, Fetcher: fetcher, Self: c.ID, Local: e.Authority, Required: required, Loopback: c.Loopback, Clock: c.Clock,
 	})
 	e.ResolveWith(e.Resolver)
+	if err := e.Resolver.RestoreAnchors(ctx, e.anchors); err != nil {
+		c.Logger.WarnContext(ctx, "the keys that the trust anchor announced are not known any more", "cause", err)
+	}
 	if c.Settle != nil && len(c.Superiors) == 1 {
 		if _, ok := anchors[c.Superiors[0]]; ok {
-			e.neighbours = trust.NewNeighbours(e.Resolver, c.Superiors[0], c.Transport, c.Logger, memory{c.Store}, c.Settle)
+			e.neighbours = trust.NewNeighbours(e.Resolver, c.Superiors[0], c.Transport, c.Logger, memory{c.Store, noteNeighbours}, c.Settle)
 		}
 	}
 	return e, nil
@@ -145,15 +156,13 @@ func (e *Entity) Neighbours() []trust.Neighbour {
 	return e.neighbours.All()
 }
 
-// Run keeps up to date what is known of those below and of those beside, until the context ends.
+// Run keeps up to date what is known of those below, above and beside, until the context ends.
 func (e *Entity) Run(ctx context.Context) error {
+	var looking sync.WaitGroup
+	defer looking.Wait()
+	looking.Go(func() { e.Resolver.WatchAnchors(ctx, e.anchors, e.logger) })
 	if e.neighbours != nil {
-		looking := make(chan struct{})
-		go func() {
-			defer close(looking)
-			e.neighbours.Run(ctx)
-		}()
-		defer func() { <-looking }()
+		looking.Go(func() { e.neighbours.Run(ctx) })
 	}
 	return e.Authority.Run(ctx)
 }

@@ -2,7 +2,6 @@ package authority
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -42,11 +41,14 @@ type Config struct {
 	// History is the public keys that signed once, each with iat and exp; nil where none are told.
 	History func(ctx context.Context) ([]map[string]any, error)
 	// Life is how long a statement stands: how long others may act on it when this node cannot be heard. An hour if zero.
-	Life    time.Duration
-	Store   Store
-	Fetcher trust.Fetcher
-	Clock   func() time.Time
-	Logger  *slog.Logger
+	Life time.Duration
+	// LearnEvery is how often a subordinate's configuration is looked at for new keys: well under the time that a key is announced
+	// before it signs. Five minutes if zero.
+	LearnEvery time.Duration
+	Store      Store
+	Fetcher    trust.Fetcher
+	Clock      func() time.Time
+	Logger     *slog.Logger
 }
 
 // Authority is an entity with its endpoints. It is safe for concurrent use.
@@ -55,6 +57,8 @@ type Authority struct {
 	resolver *trust.Resolver
 	below    atomic.Pointer[map[string]storage.Subordinate]
 	seen     time.Time // of the newest change; used by Run alone
+	own      atomic.Pointer[ownStatement]
+	marked   marked
 }
 
 var _ trust.Local = (*Authority)(nil)
@@ -74,6 +78,9 @@ const (
 func New(ctx context.Context, c Config) (*Authority, error) {
 	if c.Life == 0 {
 		c.Life = time.Hour
+	}
+	if c.LearnEvery == 0 {
+		c.LearnEvery = 5 * time.Minute
 	}
 	a := &Authority{Config: c}
 	a.below.Store(&map[string]storage.Subordinate{})
@@ -102,29 +109,28 @@ func (a *Authority) Routes(mux *http.ServeMux) {
 const (
 	// watchEvery is how often changes are looked for: a suspension is felt within twice that.
 	watchEvery = 250 * time.Millisecond
-	// learnEvery is how often a subordinate's configuration is looked at for new keys: well under the time that a key is
-	// announced before it signs.
-	learnEvery = 5 * time.Minute
 	pageSize   = 1000
 )
 
-// Run keeps the snapshot up to date and takes over new keys, until the context ends.
+// Run keeps the snapshot up to date and takes over new keys, until the context ends. The two do not wait for each other: a subordinate
+// that is silent must not hide the suspension of another.
 func (a *Authority) Run(ctx context.Context) error {
-	watch, learn := time.NewTicker(watchEvery), time.NewTicker(learnEvery)
+	learning := make(chan struct{})
+	go func() {
+		defer close(learning)
+		a.learn(ctx)
+	}()
+	defer func() { <-learning }()
+	watch := time.NewTicker(watchEvery)
 	defer watch.Stop()
-	defer learn.Stop()
 	failing := false
 	for {
-		var err error
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-watch.C:
-			err = a.readChanges(ctx)
-		case <-learn.C:
-			a.LearnKeys(ctx)
-			continue
 		}
+		err := a.readChanges(ctx)
 		if (err != nil) != failing && ctx.Err() == nil {
 			if failing = err != nil; failing {
 				a.Logger.ErrorContext(ctx, "changes of subordinates are not seen", "cause", err)
@@ -197,24 +203,4 @@ func (a *Authority) subordinate(id string) (storage.Subordinate, bool) {
 func (a *Authority) Stands(id string) bool {
 	_, ok := a.subordinate(id)
 	return ok
-}
-
-// LearnKeys looks at the configuration of each subordinate and takes its keys over, if one that is known so far signed it.
-func (a *Authority) LearnKeys(ctx context.Context) {
-	for id, b := range *a.below.Load() {
-		if b.Status != storage.SubordinateActive || ctx.Err() != nil {
-			continue
-		}
-		jwks, err := trust.NextKeys(ctx, a.Fetcher, id, b.JWKS, a.Clock())
-		if err == nil && jwks != nil {
-			if err = a.Store.ReplaceSubordinateKeys(ctx, id, b.JWKS, jwks, a.Clock()); err == nil {
-				a.Logger.InfoContext(ctx, "a subordinate has new keys", "entity", id)
-			} else if errors.Is(err, storage.ErrConflict) {
-				err = nil // another node was faster
-			}
-		}
-		if err != nil {
-			a.Logger.WarnContext(ctx, "a subordinate's keys were not looked at", "entity", id, "cause", err)
-		}
-	}
 }

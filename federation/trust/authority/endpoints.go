@@ -80,14 +80,12 @@ func (a *Authority) serveList(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "unsupported_parameter", "ask the trust mark list endpoint")
 		return
 	}
-	types := q["entity_type"]
-	if q.Get("intermediate") == "true" {
-		types = append(types, trust.FederationEntity)
-	}
+	types, intermediate := q["entity_type"], q.Get("intermediate") == "true"
 	ids := []string{}
 	for id := range maps.Keys(*a.below.Load()) {
 		b, ok := a.subordinate(id)
-		if ok && (len(types) == 0 || slices.ContainsFunc(types, func(t string) bool { return slices.Contains(b.Types, t) })) {
+		is := func(t string) bool { return slices.Contains(b.Types, t) }
+		if ok && (len(types) == 0 || slices.ContainsFunc(types, is)) && (!intermediate || is(trust.FederationEntity)) {
 			ids = append(ids, id)
 		}
 	}
@@ -127,6 +125,13 @@ func (a *Authority) serveResolve(w http.ResponseWriter, r *http.Request) {
 	}
 	claims := map[string]any{
 		"iss": a.EntityID, "sub": sub, "iat": a.Clock().Unix(), "exp": got.ExpiresAt.Unix(), "metadata": metadata, "trust_chain": got.Chain,
+	}
+	if len(got.Marks) > 0 {
+		marks := make([]trust.MarkEntry, 0, len(got.Marks))
+		for _, m := range got.Marks {
+			marks = append(marks, trust.MarkEntry{Type: m.Type, Mark: m.String()})
+		}
+		claims["trust_marks"] = marks
 	}
 	text, err := a.sign(trust.TypeResolve, claims)
 	if err != nil {

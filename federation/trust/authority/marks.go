@@ -108,29 +108,3 @@ func (a *Authority) verify(raw string, m trust.Mark, now time.Time) (trust.Mark,
 	}
 	return trust.VerifyMark(raw, m.Subject, map[string][]string{m.Type: {a.EntityID}}, keys, now)
 }
-
-// serveMarked lists who has a mark that stands [OpenID Federation 1.0 §8.5.1].
-func (a *Authority) serveMarked(w http.ResponseWriter, r *http.Request) {
-	kind, only := r.URL.Query().Get("trust_mark_type"), r.URL.Query().Get("sub")
-	if kind == "" {
-		refuse(w, http.StatusBadRequest, codeInvalidRequest, "trust_mark_type is needed")
-		return
-	}
-	ids := []string{}
-	for after := ""; ; {
-		page, err := a.Store.ListTrustMarks(r.Context(), kind, after, pageSize)
-		if err != nil {
-			a.fault(w, r, err)
-			return
-		}
-		for _, m := range page {
-			if after = m.Subject; stands(m, a.Clock()) && (only == "" || only == m.Subject) {
-				ids = append(ids, m.Subject)
-			}
-		}
-		if len(page) < pageSize {
-			break
-		}
-	}
-	sendJSON(w, ids)
-}

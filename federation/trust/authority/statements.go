@@ -1,16 +1,40 @@
 package authority
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"manyou/federation/trust"
 	"manyou/storage"
 )
 
+// ownAge is how long the configuration is served that was signed once: anybody may ask for it, as often as they like.
+const ownAge = 10 * time.Second
+
+// ownStatement is the configuration, with the keys that it tells.
+type ownStatement struct {
+	statement *trust.Statement
+	jwks      []byte
+	at        time.Time
+}
+
 // Configuration implements [trust.Local]: the entity about itself [OpenID Federation 1.0 §9].
 func (a *Authority) Configuration(context.Context) (*trust.Statement, error) {
+	now, jwks := a.Clock(), a.JWKS()
+	if own := a.own.Load(); own != nil && !now.Before(own.at) && now.Before(own.at.Add(ownAge)) && bytes.Equal(own.jwks, jwks) {
+		return own.statement, nil
+	}
+	s, err := a.configuration(jwks)
+	if err == nil {
+		a.own.Store(&ownStatement{s, jwks, now})
+	}
+	return s, err
+}
+
+func (a *Authority) configuration(jwks []byte) (*trust.Statement, error) {
 	entity := map[string]any{
 		"organization_name":                     a.Name,
 		"federation_fetch_endpoint":             a.EntityID + pathFetch,
@@ -29,7 +53,7 @@ func (a *Authority) Configuration(context.Context) (*trust.Statement, error) {
 	}
 	metadata[trust.FederationEntity] = entity
 	claims := a.claims(a.EntityID)
-	claims["jwks"], claims["metadata"] = json.RawMessage(a.JWKS()), metadata
+	claims["jwks"], claims["metadata"] = json.RawMessage(jwks), metadata
 	if len(a.Superiors) > 0 {
 		claims["authority_hints"] = a.Superiors
 	}
