@@ -172,6 +172,7 @@ func (s *statements) ask(ctx context.Context, address, issuer, subject string, a
 	s.mu.RLock()
 	drops := s.drops
 	s.mu.RUnlock()
+	began := s.clock()
 	raw, err := s.fetch.Fetch(ctx, address, "application/"+TypeStatement)
 	var got *Statement
 	if err == nil {
@@ -183,7 +184,7 @@ func (s *statements) ask(ctx context.Context, address, issuer, subject string, a
 	if err == nil {
 		err = got.current(now)
 	}
-	if s.heard(issuer, subject, got, err, now, drops) {
+	if s.heard(issuer, subject, got, err, began, drops) {
 		s.withdrawn(subject)
 	}
 	if err != nil {
@@ -193,15 +194,15 @@ func (s *statements) ask(ctx context.Context, address, issuer, subject string, a
 }
 
 // heard takes up what became of asking, and reports whether what was known is withdrawn by it.
-func (s *statements) heard(issuer, subject string, got *Statement, err error, now time.Time, drops int) (withdrawn bool) {
-	key := keyOf(issuer, subject)
+func (s *statements) heard(issuer, subject string, got *Statement, err error, began time.Time, drops int) (withdrawn bool) {
+	key, now := keyOf(issuer, subject), s.clock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before, ok := s.known.all[key]
 	if !errors.Is(err, errSilent) {
 		delete(s.silent, issuer)
 	} else if _, familiar := s.known.all[keyOf(issuer, issuer)]; familiar {
-		s.isSilent(issuer, now)
+		s.isSilent(issuer, began)
 	}
 	switch {
 	case drops != s.drops: // it may be what was dropped

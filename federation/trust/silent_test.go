@@ -53,10 +53,13 @@ func TestSuperiorsThatSwallowRequestsCostNothingWhileTheChainIsValidAndEverythin
 		t.Errorf("past its expiry: %v", err)
 	}
 	answer()
-	f.pass(10 * time.Second)
-	if _, err := r.Resolve(t.Context(), app.id); err != nil {
-		t.Errorf("they answer again: %v", err)
+	for range 20 { // what was under way may have been given up just now
+		f.pass(10 * time.Second)
+		if _, err = r.Resolve(t.Context(), app.id); err == nil {
+			return
+		}
 	}
+	t.Errorf("they answer again: %v", err)
 }
 
 // waits counts who waits for an answer that never comes.
