@@ -196,6 +196,24 @@ func TestRoamingBetweenTwoProvincesGoesOnWithoutTheNation(t *testing.T) {
 	})
 }
 
+func TestRoamingGoesOnWhileTheNationSwallowsRequestsAndItsWordIsOld(t *testing.T) {
+	h := newHub(t)
+	b := newHubBrowser(h, liNa)
+	h.nation.hang()
+	h.pass(6 * time.Minute) // all that the nation said has to be asked for again
+	for range 3 {
+		b.Jar, _ = cookiejar.New(nil)
+		h.zhejiang.signIn(b, liNa, h.zhejiang.request("main"))
+		if got := h.whoIs(answer(t, h.choose(b, "33")).Get("code")); got["name"] != liNa.name {
+			t.Errorf("%v", got)
+		}
+		h.pass(10 * time.Minute)
+	}
+	if n := len(h.sichuan.issuer.Neighbours()); n != 1 {
+		t.Errorf("%d neighbours are known", n)
+	}
+}
+
 func TestAProvinceThatRestartsWithoutTheNationKnowsTheOthersStill(t *testing.T) {
 	h := newHub(t)
 	b := newHubBrowser(h, liNa)

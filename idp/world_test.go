@@ -47,7 +47,8 @@ type world struct {
 	notices []otp.Message // what citizens are told besides
 	issuer  *idp.Issuer
 	handler http.Handler
-	down    bool // connections break
+	down    bool          // connections break
+	hanging chan struct{} // requests are swallowed until it is closed; nil: they are not
 	config  idp.Config
 	stop    func() // the issuer goes down
 }
@@ -142,7 +143,25 @@ func (w *world) serving() http.Handler {
 	if w.down {
 		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	}
+	if free := w.hanging; free != nil {
+		return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			select {
+			case <-r.Context().Done():
+			case <-free:
+			}
+			panic(http.ErrAbortHandler)
+		})
+	}
 	return w.handler
+}
+
+// hang makes the issuer swallow requests until the end of the test: they are taken, and nothing comes back.
+func (w *world) hang() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	free := make(chan struct{})
+	w.hanging = free
+	w.t.Cleanup(func() { close(free) })
 }
 
 // setDown makes the issuer unreachable, or brings it back.
