@@ -44,6 +44,8 @@ type applications struct {
 	store storage.Applications
 	clock func() time.Time
 	trust *trust.Resolver // nil: whom no row registers, nobody knows
+	// approval is the trust mark by which one that no row registers is approved; "" if there is none.
+	approval string
 
 	mu     sync.RWMutex
 	known  map[string]remembered

@@ -51,6 +51,7 @@ func (a *applications) automatic(ctx context.Context, clientID string) (*applica
 	}
 	app.resolved = resolved
 	app.asIssuer(resolved)
+	a.limit(app)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.made) >= maxApplications {
@@ -58,6 +59,21 @@ func (a *applications) automatic(ctx context.Context, clientID string) (*applica
 	}
 	a.made[clientID] = app
 	return app, nil
+}
+
+// unapprovedScopes are those that an application may have without anybody's approval: what every sign-in tells.
+var unapprovedScopes = []string{scopeOpenID, scopeProfile, scopeOffline}
+
+// limit holds an application that declares its scopes itself to those that somebody approved: by the mark that says so, or by name in
+// what the anchor states. An issuer is known by the anchor's own word.
+func (a *applications) limit(app *application) {
+	if app.Application.Issuer || a.approval != "" && app.resolved.Marked(a.approval) {
+		return
+	}
+	named := app.resolved.AnchorNames(trust.OpenIDRelyingParty, "scope")
+	app.Scopes = slices.DeleteFunc(app.Scopes, func(s string) bool {
+		return !slices.Contains(unapprovedScopes, s) && !slices.Contains(named, s)
+	})
 }
 
 // relyingParty is the metadata of a client (OpenID Connect Dynamic Client Registration §2, OpenID Federation 1.0 §5.1.2).

@@ -78,7 +78,7 @@ func New(ctx context.Context, c Config) (*Issuer, error) {
 		}); err != nil {
 			return nil, fmt.Errorf("open federation: %w", err)
 		}
-		i.apps.trust = i.entity.Resolver
+		i.apps.trust, i.apps.approval = i.entity.Resolver, c.Federation.ApplicationMark
 	}
 	secure := strings.HasPrefix(c.Issuer, "https://")
 	i.cookies = session.New(session.Config{
