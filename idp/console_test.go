@@ -32,6 +32,16 @@ func (h hub) console(more ...string) string {
 	return h.nation.url + "/console/provinces" + strings.Join(more, "")
 }
 
+// seen is what a decision about a request is bound to, as its page says.
+func (h hub) seen(t *testing.T, b *http.Client, region string) string {
+	t.Helper()
+	m := regexp.MustCompile(`name="seen" value="([A-Za-z0-9_-]+)"`).FindStringSubmatch(body(t, h.nation.get(b, h.console("/"+region))))
+	if m == nil {
+		t.Fatal("the page of the request does not say what was seen")
+	}
+	return m[1]
+}
+
 var invitationURL = regexp.MustCompile(`http://[^<#]+/federation/join/([A-Za-z0-9_-]+)#[A-Za-z0-9_-]+`)
 
 func TestTheConsoleExistsForStaffWithAPasskeyAlone(t *testing.T) {
@@ -97,8 +107,9 @@ func TestAProvinceIsInvitedLetInSuspendedAndResumedByPages(t *testing.T) {
 			t.Errorf("the page of the request does not say %s", want)
 		}
 	}
+	seen := h.seen(t, b, "51")
 	for _, c := range []struct{ action, done string }{{"approve", "approved"}, {"approve", "not_pending"}, {"suspend", "suspended"}, {"resume", "resumed"}} {
-		if at := h.nation.post(b, h.console("/51"), "action", c.action); page(at) != h.console("?done="+c.done) {
+		if at := h.nation.post(b, h.console("/51"), "action", c.action, "seen", seen); page(at) != h.console("?done="+c.done) {
 			t.Errorf("%s: %d at %s", c.action, at.StatusCode, page(at))
 		}
 	}
@@ -110,10 +121,11 @@ func TestAProvinceIsInvitedLetInSuspendedAndResumedByPages(t *testing.T) {
 		ID: []byte("44"), Region: "44", Name: map[string]string{"zh": "广东", "en": "Guangdong"}, Status: storage.InvitationRequested, Issuer: "https://id.gd.example",
 		JWKS: trusttest.NewKey(t).JWKS(), Report: []byte(`{"checks":[{"name":"code","passed":false}]}`), ExpiresAt: h.nation.clock(), UpdatedAt: h.nation.clock(),
 	}))
-	if at := h.nation.post(b, h.console("/44"), "action", "approve"); at.StatusCode != http.StatusOK || !strings.Contains(body(t, at), "approve_anyway") {
+	seen = h.seen(t, b, "44")
+	if at := h.nation.post(b, h.console("/44"), "action", "approve", "seen", seen); at.StatusCode != http.StatusOK || !strings.Contains(body(t, at), "approve_anyway") {
 		t.Errorf("%d at %s", at.StatusCode, page(at))
 	}
-	if at := h.nation.post(b, h.console("/44"), "action", "approve_anyway"); page(at) != h.console("?done=approved") {
+	if at := h.nation.post(b, h.console("/44"), "action", "approve_anyway", "seen", seen); page(at) != h.console("?done=approved") {
 		t.Errorf("%d at %s", at.StatusCode, page(at))
 	}
 	events, err := h.nation.store.EventsOf(t.Context(), federation{}.person(h.nation, liNa), h.nation.clock().Add(time.Hour), 50)
@@ -162,5 +174,37 @@ func TestAttackOnTheConsoleDecidesNothing(t *testing.T) {
 	must(t, h.nation.store.RemoveStaff(t.Context(), federation{}.person(h.nation, liNa)))
 	if at := h.nation.post(b, h.console("/33"), "action", "suspend"); at.StatusCode != http.StatusNotFound || !active() {
 		t.Errorf("without the role: %d", at.StatusCode)
+	}
+}
+
+func TestAttackByAnotherRequestBetweenTheLookAndTheDecisionLetsNobodyIn(t *testing.T) {
+	h := newHub(t)
+	b := h.operator(t)
+	ask := func(issuer string, at time.Time) {
+		must(t, h.nation.store.PutInvitation(t.Context(), storage.Invitation{
+			ID: []byte("44"), Region: "44", Name: map[string]string{"zh": "广东", "en": "Guangdong"}, Status: storage.InvitationRequested, Issuer: issuer,
+			JWKS: trusttest.NewKey(t).JWKS(), Report: []byte(`{"at":"` + at.Format(time.RFC3339) + `","checks":[{"name":"code","passed":true}]}`),
+			ExpiresAt: at.Add(time.Hour), UpdatedAt: at,
+		}))
+	}
+	ask("https://id.gd.example", h.nation.clock())
+	seen := h.seen(t, b, "44")
+	ask("https://evil.example", h.nation.clock())
+	for _, action := range []string{"approve", "approve_anyway"} {
+		for _, what := range []string{seen, ""} {
+			if at := h.nation.post(b, h.console("/44"), "action", action, "seen", what); page(at) != h.console("/44?done=changed") || !strings.Contains(body(t, at), "evil.example") {
+				t.Errorf("%s, seen %q: %d at %s", action, what, at.StatusCode, page(at))
+			}
+		}
+	}
+	all, err := h.nation.store.ListUpstreams(t.Context())
+	must(t, err)
+	for _, u := range all {
+		if u.Region == "44" {
+			t.Errorf("%s is in", u.Issuer)
+		}
+	}
+	if at := h.nation.post(b, h.console("/44"), "action", "approve", "seen", h.seen(t, b, "44")); page(at) != h.console("?done=approved") {
+		t.Errorf("what was looked at: %d at %s", at.StatusCode, page(at))
 	}
 }

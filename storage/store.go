@@ -21,6 +21,7 @@ type Store interface {
 	Onwards
 	Exchanges
 	Invitations
+	Memberships
 	Staff
 	Notes
 	AuditLog

@@ -77,18 +77,9 @@ func (c *provinceShow) Run(ctx context.Context, t *terminal) error {
 		if err != nil {
 			return c.explain(err)
 		}
-		prints, err := printsOf(v.JWKS)
-		if err != nil {
+		if err := showRequest(t, v, report); err != nil {
 			return err
 		}
-		f := facts{{"region", v.Region}, {"issuer", v.Issuer}, {"name", v.Name["zh"] + " " + v.Name["en"]}, {"tried", report.At.Format(time.RFC3339)}}
-		for _, p := range prints {
-			f = append(f, [2]string{"thumbprint", p})
-		}
-		if err := f.write(t.out); err != nil {
-			return err
-		}
-		printReport(t, report)
 		s, err := trust.Ask(ctx, trust.NewFetcher(plain(o.config.Issuer), nil), v.Issuer)
 		if err != nil {
 			fmt.Fprintf(t.out, "It does not answer now: %v\n", err)
@@ -98,18 +89,51 @@ func (c *provinceShow) Run(ctx context.Context, t *terminal) error {
 	})
 }
 
-type provinceApprove struct {
-	provinceDecision
-	Anyway bool `help:"Although the report says that something failed."`
+// showRequest shows what a decision is about, with the digest that it is bound to.
+func showRequest(t *terminal, v storage.Invitation, report membership.Report) error {
+	prints, err := printsOf(v.JWKS)
+	if err != nil {
+		return err
+	}
+	f := facts{
+		{"region", v.Region}, {"issuer", v.Issuer}, {"name", v.Name["zh"] + " " + v.Name["en"]}, {"tried", report.At.Format(time.RFC3339)},
+		{"digest", membership.Digest(v)},
+	}
+	for _, p := range prints {
+		f = append(f, [2]string{"thumbprint", p})
+	}
+	if err := f.write(t.out); err != nil {
+		return err
+	}
+	printReport(t, report)
+	return nil
 }
 
-// Run lets a province in: it is vouched for as the issuer of its region, and its people can sign in.
+type provinceApprove struct {
+	provinceDecision
+	Seen   string `placeholder:"DIGEST" help:"The request that was looked at, as show and this command print it. Without it nothing is decided."`
+	Anyway bool   `help:"Although the report says that something failed."`
+}
+
+// Run lets a province in: it is vouched for as the issuer of its region, and its people can sign in. Without the digest of what was
+// looked at it shows what there is to decide: the one who has the invitation may put another request in its place at any time.
 func (c *provinceApprove) Run(ctx context.Context, t *terminal) error {
 	return c.use(ctx, t, func(o *opened) error {
 		if err := national(o); err != nil {
 			return err
 		}
-		v, err := members(o).Approve(ctx, c.Region, c.Anyway)
+		if c.Seen == "" {
+			v, report, err := members(o).Pending(ctx, c.Region)
+			if err != nil {
+				return c.explain(err)
+			}
+			if err := showRequest(t, v, report); err != nil {
+				return err
+			}
+			fmt.Fprintf(t.out, "Nothing was decided. To let in what is shown here: manyou province approve %s --seen %s\n", v.Region, membership.Digest(v))
+			return nil
+		}
+		v, err := members(o).Approve(ctx, c.Region, c.Seen, c.Anyway)
 		if errors.Is(err, membership.ErrFailed) {
 			var report membership.Report
 			if err := json.Unmarshal(v.Report, &report); err != nil {
@@ -150,6 +174,8 @@ func (c *provinceDecision) explain(err error) error {
 	switch {
 	case errors.Is(err, membership.ErrNotPending):
 		return fmt.Errorf("region %.10q has not asked; manyou province requests lists who has", c.Region)
+	case errors.Is(err, membership.ErrChanged):
+		return fmt.Errorf("region %.10q has asked anew since: nothing was decided; manyou province show %.10s shows what it asks now", c.Region, c.Region)
 	case errors.Is(err, membership.ErrTaken):
 		return fmt.Errorf("another issuer holds region %.10q already; manyou province list names it", c.Region)
 	}

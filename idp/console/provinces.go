@@ -146,7 +146,14 @@ func (c *Console) about(r *http.Request) (*web.ConsoleProvincePage, error) {
 	v, report, err := c.Membership.Pending(r.Context(), region)
 	switch {
 	case err == nil:
-		page.Province, page.Passed, page.TriedAt = c.invitation(r, v), report.Passed(), report.At
+		page.Province, page.Passed, page.TriedAt, page.Seen = c.invitation(r, v), report.Passed(), report.At, membership.Digest(v)
+		asked, err := trust.ParseKeys(v.JWKS)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range asked.Keys { // those that it would be known by
+			page.Thumbprints = append(page.Thumbprints, k.KeyID)
+		}
 		for _, one := range report.Checks {
 			page.Checks = append(page.Checks, web.ConsoleCheck{Name: one.Name, Passed: one.Passed, Detail: one.Detail})
 		}
@@ -170,8 +177,10 @@ func (c *Console) about(r *http.Request) (*web.ConsoleProvincePage, error) {
 	if err != nil {
 		return page, nil //nolint:nilerr // it does not answer, or is no entity: there is nothing to show
 	}
-	for _, k := range said.Keys.Keys {
-		page.Thumbprints = append(page.Thumbprints, k.KeyID)
+	if page.Seen == "" {
+		for _, k := range said.Keys.Keys {
+			page.Thumbprints = append(page.Thumbprints, k.KeyID)
+		}
 	}
 	page.Metadata = facts(said.Metadata[trust.OpenIDProvider])
 	return page, nil
@@ -217,6 +226,9 @@ func (c *Console) decide(w http.ResponseWriter, r *http.Request) {
 		done = "not_pending"
 	case errors.Is(err, membership.ErrTaken):
 		done = "taken"
+	case errors.Is(err, membership.ErrChanged): // what is decided is what was read
+		http.Redirect(w, r, pathProvinces+"/"+region+"?done=changed", http.StatusSeeOther)
+		return
 	case err == nil:
 		err = c.record(r, s.LiveSession, action, region)
 		fallthrough
@@ -233,7 +245,7 @@ func (c *Console) carryOut(r *http.Request, action, region string) error {
 	ctx := r.Context()
 	switch action {
 	case "approve", "approve_anyway":
-		_, err := c.Membership.Approve(ctx, region, action == "approve_anyway")
+		_, err := c.Membership.Approve(ctx, region, r.PostForm.Get("seen"), action == "approve_anyway")
 		return err
 	case "decline":
 		_, err := c.Membership.Decline(ctx, region)

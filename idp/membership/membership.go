@@ -48,9 +48,7 @@ func (r Report) Passed() bool {
 type Store interface {
 	storage.Invitations
 	storage.Upstreams
-	SetSubordinateStatus(ctx context.Context, entityID string, s storage.SubordinateStatus, at time.Time) error
-	PutSubordinate(ctx context.Context, s storage.Subordinate) error
-	EndSessionsFrom(ctx context.Context, origin string, at time.Time) (int64, error)
+	storage.Memberships
 }
 
 // Membership decides at one nation.
@@ -67,6 +65,7 @@ var (
 	ErrName       = errors.New("citizens read the name: it is needed in Chinese and in English, at most 40 characters")
 	ErrNotPending = errors.New("that region has not asked")
 	ErrFailed     = errors.New("something failed in the self-test")
+	ErrChanged    = errors.New("it has asked anew since it was looked at")
 	ErrTaken      = errors.New("another issuer holds that region already")
 	ErrUnknown    = errors.New("there is no issuer of that region")
 )
@@ -123,13 +122,27 @@ func Ladder() map[string]int {
 // Scopes are what issuers ask of one another.
 func Scopes() []string { return []string{"openid", "profile", "phone", "document"} }
 
-// Approve lets a province in that asked: it is vouched for as the issuer of its region, and its people can sign in. [ErrFailed] if its
-// report says that something failed, unless anyway.
-func (m Membership) Approve(ctx context.Context, region string, anyway bool) (storage.Invitation, error) {
+// Digest names a request as it was looked at: who asks, with which keys, and what came of the self-test, when. A decision names it too, so
+// that nobody who has the invitation puts something else in its place between the look and the decision.
+func Digest(v storage.Invitation) string {
+	h := sha256.New()
+	for _, part := range [][]byte{[]byte(v.Region), []byte(v.Issuer), v.JWKS, v.Report} {
+		sum := sha256.Sum256(part)
+		h.Write(sum[:])
+	}
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:15])
+}
+
+// Approve lets a province in that asked: it is vouched for as the issuer of its region, and its people can sign in. seen is the
+// [Digest] of the request that was looked at; [ErrChanged] if it is another one by now. [ErrFailed] if its report says that something
+// failed, unless anyway.
+func (m Membership) Approve(ctx context.Context, region, seen string, anyway bool) (storage.Invitation, error) {
 	v, report, err := m.Pending(ctx, region)
 	switch {
 	case err != nil:
 		return v, err
+	case Digest(v) != seen:
+		return v, ErrChanged
 	case !report.Passed() && !anyway:
 		return v, ErrFailed
 	}
@@ -140,22 +153,24 @@ func (m Membership) Approve(ctx context.Context, region string, anyway bool) (st
 		return v, err
 	}
 	now := m.Clock()
-	err = m.Store.PutUpstream(ctx, storage.Upstream{
+	err = m.Store.Admit(ctx, v, storage.Upstream{
 		Issuer: v.Issuer, Region: v.Region, Name: v.Name, ClientID: m.Issuer, AuthMethod: "private_key_jwt", Scopes: Scopes(), ACR: Ladder(),
 		Status: storage.UpstreamActive, CreatedAt: now,
-	})
-	if errors.Is(err, storage.ErrConflict) {
-		return v, ErrTaken
-	} else if err != nil {
-		return v, err
-	}
-	if err := m.Store.PutSubordinate(ctx, storage.Subordinate{
+	}, storage.Subordinate{
 		EntityID: v.Issuer, Types: []string{trust.FederationEntity, trust.OpenIDProvider, trust.OpenIDRelyingParty}, JWKS: v.JWKS, Rules: rules,
 		Status: storage.SubordinateActive, CreatedAt: now, UpdatedAt: now,
-	}); err != nil {
+	})
+	switch {
+	case errors.Is(err, storage.ErrConflict):
+		return v, ErrTaken
+	case !errors.Is(err, storage.ErrUsed):
 		return v, err
 	}
-	return v, m.decide(ctx, v, storage.InvitationApproved)
+	// Meanwhile somebody else decided, or it asked anew.
+	if after, _, err := m.Pending(ctx, region); err == nil && Digest(after) != seen {
+		return after, ErrChanged
+	}
+	return v, ErrNotPending
 }
 
 // Decline turns a request down. The invitation is good no more.
@@ -164,16 +179,12 @@ func (m Membership) Decline(ctx context.Context, region string) (storage.Invitat
 	if err != nil {
 		return v, err
 	}
-	return v, m.decide(ctx, v, storage.InvitationDeclined)
-}
-
-func (m Membership) decide(ctx context.Context, v storage.Invitation, s storage.InvitationStatus) error {
-	v.Status, v.UpdatedAt = s, m.Clock()
-	err := m.Store.MoveInvitation(ctx, v, storage.InvitationRequested)
+	v.Status, v.UpdatedAt = storage.InvitationDeclined, m.Clock()
+	err = m.Store.MoveInvitation(ctx, v, storage.InvitationRequested)
 	if errors.Is(err, storage.ErrConflict) {
-		return ErrNotPending // somebody else decided
+		return v, ErrNotPending // somebody else decided
 	}
-	return err
+	return v, err
 }
 
 // Find is the issuer that a region or a URL names. [ErrUnknown].
@@ -192,29 +203,10 @@ func (m Membership) Find(ctx context.Context, regionOrIssuer string) (storage.Up
 
 // Suspend closes sign-in at an issuer, vouches for it no more, and ends what came from there; it returns how many sessions that were.
 func (m Membership) Suspend(ctx context.Context, u storage.Upstream) (int64, error) {
-	now := m.Clock()
-	if err := m.Store.SetUpstreamStatus(ctx, u.Issuer, storage.UpstreamSuspended); err != nil {
-		return 0, err
-	}
-	if err := m.vouch(ctx, u, storage.SubordinateSuspended); err != nil {
-		return 0, err
-	}
-	return m.Store.EndSessionsFrom(ctx, u.Issuer, now)
+	return m.Store.SuspendIssuer(ctx, u.Issuer, m.Clock())
 }
 
 // Resume opens sign-in at an issuer again.
 func (m Membership) Resume(ctx context.Context, u storage.Upstream) error {
-	if err := m.vouch(ctx, u, storage.SubordinateActive); err != nil {
-		return err
-	}
-	return m.Store.SetUpstreamStatus(ctx, u.Issuer, storage.UpstreamActive)
-}
-
-// vouch changes what is said of an issuer, if it is an entity.
-func (m Membership) vouch(ctx context.Context, u storage.Upstream, s storage.SubordinateStatus) error {
-	err := m.Store.SetSubordinateStatus(ctx, u.Issuer, s, m.Clock())
-	if errors.Is(err, storage.ErrNotFound) {
-		return nil
-	}
-	return err
+	return m.Store.ResumeIssuer(ctx, u.Issuer, m.Clock())
 }

@@ -20,7 +20,7 @@ func (p *ConsolePage) failed() bool   { return p.Error != "" }
 
 // ConsoleNotices lists what the console can say was just done.
 func ConsoleNotices() []string {
-	return []string{"approved", "declined", "suspended", "resumed", "not_pending", "taken"}
+	return []string{"approved", "declined", "suspended", "resumed", "not_pending", "changed", "taken"}
 }
 
 // ConsoleProvince is a province, or a request of one, in the list.
@@ -56,6 +56,7 @@ type ConsoleProvincePage struct {
 	Checks      []ConsoleCheck
 	Passed      bool
 	TriedAt     time.Time
+	Seen        string // of a request: what a decision about it is bound to
 	Thumbprints []string
 	Chain       []string // by which it is known now; nil if it is not
 	ChainUntil  time.Time

@@ -13,11 +13,15 @@ const subordinateColumns = `entity_id, types, jwks, rules, status, created_at, u
 
 // PutSubordinate implements [storage.Subordinates].
 func (s *Store) PutSubordinate(ctx context.Context, b storage.Subordinate) error {
+	return s.putSubordinate(ctx, s.write, b)
+}
+
+func (s *Store) putSubordinate(ctx context.Context, e Executor, b storage.Subordinate) error {
 	types, err := jsonText(b.Types)
 	if err != nil {
 		return err
 	}
-	_, err = s.write.Exec(ctx, `INSERT INTO subordinates (`+subordinateColumns+`) VALUES `+placeholders(1, 7)+`
+	_, err = e.Exec(ctx, `INSERT INTO subordinates (`+subordinateColumns+`) VALUES `+placeholders(1, 7)+`
 		ON CONFLICT (entity_id) DO UPDATE SET types = excluded.types, jwks = excluded.jwks, rules = excluded.rules,
 		status = excluded.status, created_at = excluded.created_at, updated_at = excluded.updated_at`,
 		b.EntityID, types, b.JWKS, b.Rules, string(b.Status), millis(b.CreatedAt), millis(b.UpdatedAt))

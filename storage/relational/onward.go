@@ -97,23 +97,33 @@ func (s *Store) EndSessionsOutside(ctx context.Context, origins []string, at tim
 
 // EndSessionsFrom implements [storage.Sessions].
 func (s *Store) EndSessionsFrom(ctx context.Context, origin string, at time.Time) (ended int64, err error) {
-	return s.endSessionsWhere(ctx, `s.origin = $2`, `issuer = $2 OR origin = $2`, []any{millis(at), origin})
+	condition, word, args := fromIssuer(origin, at)
+	return s.endSessionsWhere(ctx, condition, word, args)
 }
 
-// endSessionsWhere ends, at $1, the sessions s that a condition holds of, and the grants without a session that another one holds of.
+// fromIssuer is what rests on an issuer, as endSessions takes it.
+func fromIssuer(issuer string, at time.Time) (condition, word string, args []any) {
+	return `s.origin = $2`, `issuer = $2 OR origin = $2`, []any{millis(at), issuer}
+}
+
 func (s *Store) endSessionsWhere(ctx context.Context, condition, word string, args []any) (ended int64, err error) {
 	err = s.inTx(ctx, func(tx Executor) error {
-		if _, err := tx.Exec(ctx, `UPDATE grants SET ended_at = $1 WHERE issuer <> '' AND expires_at > $1 AND ended_at = 0 AND (`+word+`)`,
-			args...); err != nil {
-			return err
-		}
-		// What outlives the session, too: while the session is there it is known where it came from.
-		if _, err := tx.Exec(ctx, `UPDATE grants SET ended_at = $1 WHERE ended_at = 0 AND offline AND EXISTS (SELECT 1 FROM sessions s
-			WHERE s.id = grants.session_id AND s.expires_at = grants.session_expires_at AND `+condition+`)`, args...); err != nil {
-			return err
-		}
-		ended, err = tx.Exec(ctx, `UPDATE sessions AS s SET ended_at = $1 WHERE s.ended_at = 0 AND s.expires_at > $1 AND `+condition, args...)
+		ended, err = endSessions(ctx, tx, condition, word, args)
 		return err
 	})
 	return ended, err
+}
+
+// endSessions ends, at $1, the sessions s that a condition holds of, and the grants without a session that another one holds of.
+func endSessions(ctx context.Context, tx Executor, condition, word string, args []any) (int64, error) {
+	if _, err := tx.Exec(ctx, `UPDATE grants SET ended_at = $1 WHERE issuer <> '' AND expires_at > $1 AND ended_at = 0 AND (`+word+`)`,
+		args...); err != nil {
+		return 0, err
+	}
+	// What outlives the session, too: while the session is there it is known where it came from.
+	if _, err := tx.Exec(ctx, `UPDATE grants SET ended_at = $1 WHERE ended_at = 0 AND offline AND EXISTS (SELECT 1 FROM sessions s
+		WHERE s.id = grants.session_id AND s.expires_at = grants.session_expires_at AND `+condition+`)`, args...); err != nil {
+		return 0, err
+	}
+	return tx.Exec(ctx, `UPDATE sessions AS s SET ended_at = $1 WHERE s.ended_at = 0 AND s.expires_at > $1 AND `+condition, args...)
 }

@@ -12,6 +12,10 @@ const upstreamColumns = `issuer, region, name, client_id, client_secret, auth_me
 
 // PutUpstream implements [storage.Upstreams]. That one issuer holds a region at most is a constraint of the table.
 func (s *Store) PutUpstream(ctx context.Context, u storage.Upstream) error {
+	return s.putUpstream(ctx, s.write, u)
+}
+
+func (s *Store) putUpstream(ctx context.Context, e Executor, u storage.Upstream) error {
 	secret, err := s.sealText(u.ClientSecret, "upstreams.client_secret", u.Issuer)
 	if err != nil {
 		return err
@@ -24,7 +28,7 @@ func (s *Store) PutUpstream(ctx context.Context, u storage.Upstream) error {
 		}
 		texts = append(texts, text)
 	}
-	_, err = s.write.Exec(ctx, `INSERT INTO upstreams (`+upstreamColumns+`) VALUES `+placeholders(1, 12)+`
+	_, err = e.Exec(ctx, `INSERT INTO upstreams (`+upstreamColumns+`) VALUES `+placeholders(1, 12)+`
 		ON CONFLICT (issuer) DO UPDATE SET region = excluded.region, name = excluded.name, client_id = excluded.client_id,
 		client_secret = excluded.client_secret, auth_method = excluded.auth_method, scopes = excluded.scopes,
 		claims = excluded.claims, acr = excluded.acr, status = excluded.status, created_at = excluded.created_at,

@@ -26,7 +26,7 @@ func Run(t *testing.T, open func(t testing.TB) Database) {
 		caseProgressCases,
 		personCases, registerCases, linkCases, credentialCases, sessionCases, signInCases, grantCases, conversationCases,
 		ticketCases, proofCases, eventCases, sessionListCases, consentListCases, enrolledCases, ownSecrecyCases,
-		onwardCases, statusCases, exchangeCases, invitationCases, staffCases, noteCases, auditCases,
+		onwardCases, statusCases, exchangeCases, invitationCases, membershipCases, staffCases, noteCases, auditCases,
 		holdCases, caseCases, caseFileCases, correctionCases, modelCases, signalCases,
 		applicationCases, upstreamCases, federationCases, keyCases, consentCases, limitCases, replayCases, maintenanceCases, secrecyCases,
 	} {
