@@ -148,7 +148,9 @@ func TestTwoOfficersRelinkByPages(t *testing.T) {
 
 func TestNobodyApprovesTheirOwnProposalNotEvenByASecondRecordThatWasMerged(t *testing.T) {
 	o := newBureau(t)
-	c := o.complain(liNa, "51", func(f *correction.Filing) { f.Kind, f.Attribute, f.Expected = correction.KindAttribute, correction.AttributeName, "李哪" })
+	c := o.complain(liNa, "51", func(f *correction.Filing) {
+		f.Kind, f.Attribute, f.Expected = correction.KindAttribute, correction.AttributeName, "李哪"
+	})
 	one, second := o.staff(wang, []string{"51"}, correction.RoleOfficer), o.staff(zhao, []string{"51"}, correction.RoleOfficer)
 	o.open(one, c)
 	o.done(one, c, "take", "action", "take")
@@ -162,7 +164,9 @@ func TestNobodyApprovesTheirOwnProposalNotEvenByASecondRecordThatWasMerged(t *te
 	must(t, o.store.StepCase(t.Context(), storage.CaseStep{
 		Case: storage.Case{ID: "m", Number: "m", UpdatedAt: o.clock()}, Events: []storage.CaseEvent{{What: "filed"}},
 		Correction: &storage.Correction{ID: "m", Merges: []storage.Merge{{From: o.person(*zhao).ID, Into: o.person(*wang).ID}}},
-		Audit:      func(int64) ([]byte, error) { return []byte(`{"seq":0,"at":"2026-11-23T00:00:00Z","kind":"k","actor":"a"}`), nil },
+		Audit: func(int64) ([]byte, error) {
+			return []byte(`{"seq":0,"at":"2026-11-23T00:00:00Z","kind":"k","actor":"a"}`), nil
+		},
 	}))
 	o.post(second, o.cases("/", c.Number), "action", "approve", "version", fmt.Sprint(o.stored(c).Version), "proposal", o.stored(c).Body.Proposal.ID)
 	o.post(one, o.cases("/", c.Number), "action", "approve", "version", fmt.Sprint(o.stored(c).Version), "proposal", o.stored(c).Body.Proposal.ID)
@@ -229,7 +233,9 @@ func (o bureau) byRule(c citizen) *correction.Case {
 	must(o.t, o.store.StepCase(o.t.Context(), storage.CaseStep{
 		Case: storage.Case{ID: "r" + c.number, Number: "r" + c.number, UpdatedAt: o.clock()}, Events: []storage.CaseEvent{{What: "filed"}},
 		Correction: &storage.Correction{ID: "r" + c.number, Names: []storage.Rename{{PersonID: o.person(c).ID, From: o.person(c).Name, To: name}}},
-		Audit:      func(int64) ([]byte, error) { return []byte(`{"seq":0,"at":"2026-11-23T00:00:00Z","kind":"k","actor":"a"}`), nil },
+		Audit: func(int64) ([]byte, error) {
+			return []byte(`{"seq":0,"at":"2026-11-23T00:00:00Z","kind":"k","actor":"a"}`), nil
+		},
 	}))
 	must(o.t, o.store.PutRegister(o.t.Context(), []storage.RegisterEntry{{
 		Document: storage.Document{Kind: "resident_id", Number: c.number}, Name: c.name + "䶮", Phone: c.phone, Region: "51", Status: storage.RegisterValid,

@@ -21,6 +21,7 @@ import (
 	"manyou/federation/exchange"
 	"manyou/federation/trust"
 	"manyou/idp/account"
+	"manyou/idp/complaint"
 	"manyou/idp/console"
 	"manyou/idp/entity"
 	"manyou/idp/keys"
@@ -48,8 +49,9 @@ type Issuer struct {
 	signin      *signin.SignIn
 	account     *account.Account
 	crossOrigin *http.CrossOriginProtection
-	entity      *entity.Entity    // nil: of no federation
-	cases       *correction.Queue // nil: at the nation
+	entity      *entity.Entity        // nil: of no federation
+	cases       *correction.Queue     // nil: at the nation
+	complaints  *complaint.Complaints // nil: at the nation
 	streams     *streams.Streams
 	statuses    *statuslist.Lists
 	// tellRegistered carries what is told to addresses that somebody registered here, tellNamed to those that an application named itself.
@@ -97,18 +99,19 @@ func New(ctx context.Context, c Config) (*Issuer, error) {
 		Store: c.Store, Vault: c.Vault, Host: host{i}, Cookies: i.cookies, Web: i.web,
 		Methods: c.Methods, Tickets: i.tickets, Changes: i.changes,
 		Messages: c.Messages, Register: c.Register, Transport: c.Transport, Sign: i.signAs,
-		Neighbours: i.Neighbours, NeighbourTransport: c.neighbourTransport(), Disagree: i.disagree(),
+		Neighbours: i.Neighbours, NeighbourTransport: c.neighbourTransport(), Disagree: i.disagree(), Complain: i.complain,
 		Clock: c.Clock, Random: c.Random, Logger: c.Logger, Limits: signin.Limits(*c.Limits), TrustedProxies: c.TrustedProxies,
 	}); err != nil {
 		return nil, fmt.Errorf("prepare sign-in: %w", err)
 	}
 	i.account = account.New(account.Config{
 		Issuer: c.Issuer, Region: c.Region, Name: c.Name, Store: c.Store, Vault: c.Vault, Methods: c.Methods, Cookies: i.cookies, Web: i.web,
-		SignIn: i.signInHere, NameOf: i.signin.NameOf, Tell: i.signin.Tell,
+		SignIn: i.signInHere, NameOf: i.signin.NameOf, Tell: i.signin.Tell, Complaints: i.complaintsOf,
 		AskRelative: i.signin.AskRelative, Try: i.signin.Try, Clock: c.Clock, Random: c.Random, Logger: c.Logger,
 	})
 	i.tellRegistered, i.tellNamed = tellClient(c.Transport), tellClient(c.neighbourTransport())
 	i.cases = i.newCases()
+	i.complaints = i.newComplaints()
 	i.streams = i.newStreams()
 	i.statuses = i.newStatuses()
 	if i.handler, err = i.routes(); err != nil {
@@ -243,6 +246,9 @@ func (i *Issuer) routes() (http.Handler, error) {
 	i.newCaseAPI().Routes(mux)
 	i.signin.Routes(mux, i.crossOrigin.Handler)
 	i.account.Routes(mux, i.crossOrigin.Handler)
+	if i.complaints != nil {
+		i.complaints.Routes(mux, i.crossOrigin.Handler)
+	}
 	i.web.Routes(mux)
 	mux.HandleFunc("GET /{$}", i.home)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

@@ -51,6 +51,8 @@ type Persons interface {
 	Person(ctx context.Context, id string) (Person, error)
 	// PersonByDocument finds the one person who holds a document. ErrNotFound.
 	PersonByDocument(ctx context.Context, d Document) (Person, error)
+	// MergedInto lists the persons who were found to be that one, by ID.
+	MergedInto(ctx context.Context, personID string) ([]string, error)
 }
 
 // Register is the imported table of natural persons.

@@ -23,7 +23,8 @@ type File struct {
 
 // Bounds of the files of a case.
 const (
-	maxFiles    = 10
+	// MaxFiles is how many there may be.
+	MaxFiles    = 10
 	maxFileName = 100 // characters
 )
 
@@ -33,7 +34,7 @@ var ErrTooManyFiles = errors.New("correction: too many files")
 // AddFile adds a file to a case, with what the source says of it: one transaction, in which the evidence names the file. The file has been
 // through [evidence.Clean]. [ErrTooManyFiles].
 func (q *Queue) AddFile(ctx context.Context, c *Case, e Evidence, name string, f evidence.File) error {
-	if len(c.Files()) >= maxFiles {
+	if len(c.Files()) >= MaxFiles {
 		return ErrTooManyFiles
 	}
 	if len(f.Body) > evidence.MaxSize || !utf8.ValidString(name) || utf8.RuneCountInString(name) > maxFileName {

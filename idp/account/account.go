@@ -50,6 +50,8 @@ type Config struct {
 	Web     *web.Web
 	// NameOf is what another issuer is called, by language; nil if it is not known.
 	NameOf func(ctx context.Context, issuer string) map[string]string
+	// Complaints is where to say that something is wrong, "" if nowhere, with a case that is open or was decided lately.
+	Complaints func(ctx context.Context, personID string) (at string, latest *web.ComplaintLine, err error)
 	// SignIn sends the browser to sign in and then to a path of this issuer.
 	SignIn func(w http.ResponseWriter, r *http.Request, path string, req signin.Request)
 	// Tell sends a person word of a change to their account.

@@ -61,6 +61,9 @@ func (a *Account) overview(r *http.Request, s storage.LiveSession) (*web.Account
 	if page.Sessions, err = a.devices(r, s); err != nil {
 		return nil, err
 	}
+	if page.ComplaintsURL, page.Complaint, err = a.Complaints(ctx, s.PersonID); err != nil {
+		return nil, err
+	}
 	page.Applications, err = a.given(r, s)
 	return page, err
 }

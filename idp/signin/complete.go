@@ -43,7 +43,9 @@ func (s *SignIn) complete(w http.ResponseWriter, r *http.Request, c *conversatio
 		s.problemPage(w, r, http.StatusServiceUnavailable, web.ProblemPage{Problem: web.ProblemNation, Retry: c.path()}, err)
 		return
 	case errors.Is(err, errMismatch):
-		s.problemPage(w, r, http.StatusForbidden, web.ProblemPage{Problem: web.ProblemMismatch, Retry: c.path()}, err)
+		s.problemPage(w, r, http.StatusForbidden, web.ProblemPage{
+			Problem: web.ProblemMismatch, Retry: c.path(), ComplainURL: s.complainURL(w, r, Refused{Phone: c.state.Phone, ACR: c.rung()}),
+		}, err)
 		return
 	case errors.Is(err, storage.ErrUsed):
 		s.wrong(w, r, c) // of two who used a code at once this is the second

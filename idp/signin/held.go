@@ -51,5 +51,6 @@ func (s *SignIn) held(w http.ResponseWriter, r *http.Request, c *conversation, b
 			page.Case = h.Number // the latest
 		}
 	}
+	page.ComplainURL = s.complainURL(w, r, Refused{Person: whom, ACR: begun.ACR})
 	s.problemPage(w, r, http.StatusForbidden, page, cause)
 }

@@ -111,6 +111,9 @@ func (s *SignIn) address(r *http.Request) string {
 	return addr.String()
 }
 
+// Address is where a request comes from, for those who limit besides.
+func (s *SignIn) Address(r *http.Request) string { return s.address(r) }
+
 func (s *SignIn) trusted(a netip.Addr) bool {
 	for _, p := range s.TrustedProxies {
 		if p.Contains(a) {

@@ -108,10 +108,14 @@ func (s *SignIn) renderIdentify(w http.ResponseWriter, r *http.Request, c *conve
 	if len(problems) > 0 {
 		status = http.StatusUnprocessableEntity
 	}
-	s.Web.Render(w, r, status, &web.IdentifyPage{
+	page := &web.IdentifyPage{
 		Frame: s.frame(r, c), Action: c.path(), Errors: problems,
 		Name: r.PostForm.Get("name"), Kind: r.PostForm.Get("document_kind"), Number: r.PostForm.Get("document_number"),
-	})
+	}
+	if s.Complain != nil && c.state.Phone != "" {
+		page.ComplainURL = c.path() + "/complain"
+	}
+	s.Web.Render(w, r, status, page)
 }
 
 func (s *SignIn) renderProvinces(w http.ResponseWriter, r *http.Request, c *conversation, frame web.Frame) {

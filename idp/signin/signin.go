@@ -82,7 +82,9 @@ type Config struct {
 	Sign func(typ string, payload []byte) (string, error)
 	// Neighbours are issuers that nobody registered here and the nation vouches for, from memory; nil: there are none. NeighbourTransport
 	// carries requests to them: they name their addresses themselves.
-	Neighbours         func() []trust.Neighbour
+	Neighbours func() []trust.Neighbour
+	// Complain is where somebody who is refused can say that something is wrong; nil: nowhere.
+	Complain           func(w http.ResponseWriter, r *http.Request, who Refused) (string, error)
 	NeighbourTransport http.RoundTripper
 
 	// Disagree is told of issuers that say something else of a person than is known here; nil: nobody is.
@@ -137,6 +139,7 @@ func (s *SignIn) Routes(mux *http.ServeMux, protect func(http.Handler) http.Hand
 	mux.Handle("GET "+pathPrefix+"{conversation}", http.HandlerFunc(s.show))
 	mux.Handle("POST "+pathPrefix+"{conversation}", protect(http.HandlerFunc(s.submit)))
 	mux.Handle("GET "+pathPrefix+"{conversation}/lost", http.HandlerFunc(s.lost))
+	mux.Handle("GET "+pathPrefix+"{conversation}/complain", http.HandlerFunc(s.complain))
 	mux.Handle("GET "+pathPrefix+"{conversation}/events", http.HandlerFunc(s.events))
 	mux.Handle("GET "+pathScan+"{token}", http.HandlerFunc(s.scan))
 	mux.Handle("POST "+pathScan+"{token}", protect(http.HandlerFunc(s.answerScan)))

@@ -113,6 +113,7 @@ func usedKeys(t *testing.T) []string {
 	for _, h := range HistoryKinds() {
 		keys = append(keys, "history."+h)
 	}
+	keys = append(keys, complaintKeys()...)
 	keys = append(keys, "area.suggested")
 	for _, a := range areas {
 		keys = append(keys, "area."+a.key)
@@ -124,11 +125,37 @@ func usedKeys(t *testing.T) []string {
 		&PhonePage{}, &CodePage{}, &IdentifyPage{}, &ChoosePage{}, &PasskeyPage{}, &ScanPage{}, &DevicePage{}, &ShowCodePage{}, &LostPage{}, &NotMePage{}, &HistoryPage{},
 		&PasskeyEnrolPage{}, &RecoveryOfferPage{}, &RecoveryPage{}, &ProvincePage{}, &ConsentPage{}, &SignOutPage{},
 		&RelativePage{}, &RelativePage{Sent: true}, &RelativeEnrolPage{}, &RelativeEnrolPage{Enrolment: "sealed"}, &SignedOutPage{}, &ConsolePage{}, &ConsoleProvincePage{}, &ConsoleKeyPage{}, &ConfirmedPage{}, &CasesPage{}, &CaseDoorPage{}, &CasePage{}, &AccountPage{}, &HomePage{}, &FormPostPage{},
+		&ComplaintsPage{}, &ComplaintChoosePage{}, &OwnCasePage{},
 	} {
 		keys = append(keys, p.title())
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys)
+}
+
+func complaintKeys() (keys []string) {
+	for prefix, words := range map[string][]string{
+		"complaint_kind.": ComplaintKinds(), "own_case_state.": ComplaintStates(), "own_case_notice.": OwnCaseNotices(), "own_case_decision.": OwnCaseDecisions(),
+		"own_case_hold.": OwnCaseHolds(), "own_case_step.": OwnCaseSteps(),
+	} {
+		for _, w := range words {
+			keys = append(keys, prefix+w)
+		}
+	}
+	for _, s := range ComplaintStates() {
+		keys = append(keys, "own_case_state."+s+".next")
+	}
+	for _, c := range append(ComplaintChoices(), ComplaintUnknown) {
+		page := ComplaintPage{What: c}
+		keys = append(keys, page.title(), "complaint_choice."+c+".lead", "complaint_choice."+c+".say")
+		if c != ComplaintUnknown {
+			keys = append(keys, "complaint_choice."+c+".hint")
+		}
+		if page.Needs("option") {
+			keys = append(keys, "complaint_choice."+c+".option")
+		}
+	}
+	return keys
 }
 
 func TestCataloguesHoldExactlyTheKeysThatPagesUse(t *testing.T) {

@@ -108,6 +108,8 @@ type IdentifyPage struct {
 	Name, Kind, Number string // as they were typed
 	// Errors are by field; "" is about all of them together.
 	Errors map[string]Error
+	// ComplainURL is where to say that the register is wrong; "" if nowhere.
+	ComplainURL string
 }
 
 func (*IdentifyPage) template() string { return "identify" }
@@ -160,6 +162,8 @@ type ProblemPage struct {
 	Reference string
 	// Case is the number of the case that is the reason, "" if there is none.
 	Case string
+	// ComplainURL is where to follow the case, or to say that something is wrong; "" if nowhere.
+	ComplainURL string
 	// Retry is where to try again, "" if trying again does not help.
 	Retry string
 }

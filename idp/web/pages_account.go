@@ -21,7 +21,10 @@ type AccountPage struct {
 	Links        []string // the issuers that know the citizen: a name, or the issuer's URL
 	HistoryURL   string
 	ShowURL      string // where to show a code at a counter
-	SignOutURL   string
+	// ComplaintsURL is where to say that something is wrong; "" if nowhere. Complaint is a case that is open, or was decided lately.
+	ComplaintsURL string
+	Complaint     *ComplaintLine
+	SignOutURL    string
 	// UnknownCredential is JSON that tells the device to forget a passkey; nil if there is nothing to forget.
 	UnknownCredential []byte
 }
@@ -136,13 +139,13 @@ func (*HistoryPage) title() string    { return "history.title" }
 type HistoryEntry struct {
 	Kind   string // one of [HistoryKinds]
 	At     time.Time
-	Detail map[string]string // device, region, application, method (kinds, joined by spaces), address
+	Detail map[string]string // device, region, application, method (kinds, joined by spaces), address, case
 }
 
 // HistoryKinds lists the kinds that [HistoryPage] has words for.
 func HistoryKinds() []string {
 	return []string{
 		"signed_in", "method_added", "method_removed", "recovery_codes_created", "session_ended", "sessions_ended",
-		"consent_withdrawn", "qr_approved", "qr_refused", "console",
+		"consent_withdrawn", "qr_approved", "qr_refused", "console", "case_filed", "case_withdrawn", "case_objected",
 	}
 }

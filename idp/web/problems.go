@@ -57,6 +57,18 @@ const (
 	ErrRecoveryWrong   Error = "recovery_wrong"   // not one of the codes, or used before
 	ErrUserCode        Error = "user_code"        // not a code that a device shows now
 	ErrConsoleName     Error = "console_name"     // of a province that is invited
+	ErrStatement       Error = "statement"        // nothing, or too much, was said
+	ErrSure            Error = "sure"             // what has far-reaching effect was not agreed to
+	ErrOption          Error = "option"           // none of those to choose from
+	ErrTooManyCases    Error = "too_many_cases"   // filed in a day
+	ErrNothingAdded    Error = "nothing_added"    // neither words nor a file
+	ErrFileKind        Error = "file_kind"        // neither a picture nor a paper
+	ErrFileSize        Error = "file_size"        // too many bytes, as it is or unpacked
+	ErrFilePixels      Error = "file_pixels"      // of a picture
+	ErrFileDamaged     Error = "file_damaged"     // not whole
+	ErrFileActive      Error = "file_active"      // a paper that is more than paper
+	ErrTooManyFiles    Error = "too_many_files"   // of one case
+	ErrCaseMoved       Error = "case_moved"       // somebody else took a step meanwhile
 	ErrIdentity        Error = "identity"         // name, document and phone do not agree with the register
 )
 
@@ -65,5 +77,7 @@ func Errors() []Error {
 	return []Error{
 		ErrPhone, ErrOwnPhone, ErrCodeForm, ErrCodeWrong, ErrCodeExpired, ErrCodeExhausted, ErrName, ErrDocument, ErrDocumentCheck,
 		ErrDocumentUnknown, ErrIdentity, ErrPasskey, ErrPasskeyUnknown, ErrRecoveryWrong, ErrUserCode, ErrConsoleName,
+		ErrStatement, ErrSure, ErrOption, ErrTooManyCases, ErrNothingAdded, ErrFileKind, ErrFileSize, ErrFilePixels, ErrFileDamaged,
+		ErrFileActive, ErrTooManyFiles, ErrCaseMoved,
 	}
 }

@@ -19,6 +19,17 @@ func (s *Store) PersonByDocument(ctx context.Context, d storage.Document) (stora
 		WHERE d.lookup = $1`, s.documentLookup(d))
 }
 
+// MergedInto implements [storage.Persons].
+func (s *Store) MergedInto(ctx context.Context, personID string) (list []string, err error) {
+	err = s.read.Rows(ctx, `SELECT id FROM persons WHERE merged_into <> '' AND merged_into = $1 ORDER BY id`, []any{personID}, func(scan Scan) error {
+		var id string
+		err := scan(&id)
+		list = append(list, id)
+		return err
+	})
+	return list, err
+}
+
 // person reads a person with documents.
 func (s *Store) person(ctx context.Context, sql string, arg any) (storage.Person, error) {
 	var row personRow

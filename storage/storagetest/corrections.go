@@ -68,6 +68,11 @@ var correctionCases = map[string]func(*testing.T, *fixture){
 		if merged.Status != storage.PersonMerged || merged.MergedInto != a.ID {
 			t.Errorf("%+v", merged)
 		}
+		for into, want := range map[string][]string{a.ID: {b.ID}, b.ID: nil, "": nil} {
+			got, err := f.MergedInto(t.Context(), into)
+			check(t, err)
+			equal(t, got, want)
+		}
 		found, err := f.PersonByDocument(t.Context(), b.Documents[0])
 		check(t, err)
 		equal(t, found.ID, a.ID)

@@ -155,7 +155,7 @@ const overlap = 64
 
 // Write implements io.Writer. It fails once there is nothing more to look for.
 func (s *scanner) Write(p []byte) (int, error) {
-	all := append(s.rest, p...)
+	all := slices.Concat(s.rest, p)
 	keep := max(0, len(all)-overlap)
 	if n := bytes.LastIndexByte(all[keep:], '/'); n >= 0 { // a name that may go on
 		keep += n

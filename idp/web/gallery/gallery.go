@@ -78,7 +78,7 @@ func Samples() []Sample {
 		{"not_me_done", ok, &web.NotMePage{Action: account + "/not-me", Done: true}},
 		{"history", ok, &web.HistoryPage{Entries: history(), MoreURL: account + "/history?before=1"}},
 		{"history_none", ok, &web.HistoryPage{}},
-		{"identify", ok, &web.IdentifyPage{Frame: care, Action: action}},
+		{"identify", ok, &web.IdentifyPage{Frame: care, Action: action, ComplainURL: action + "/complain"}},
 		{"identify_wrong", refused, &web.IdentifyPage{
 			Frame: care, Action: action, Name: "阿依古丽·买买提", Kind: "resident_id", Number: "650000199003070011",
 			Errors: map[string]web.Error{"document_number": web.ErrDocumentCheck},
@@ -111,10 +111,14 @@ func Samples() []Sample {
 		{"form_post", ok, &web.FormPostPage{Frame: care, Target: "https://app.example/cb", Fields: []web.Field{{Name: "code", Value: "c"}}}},
 	}
 	samples = append(samples, casePages()...)
+	samples = append(samples, complaintSamples()...)
 	for _, p := range web.Problems() {
 		page := &web.ProblemPage{Problem: p, Reference: "3F9A12C07B", Retry: action}
 		if p == web.ProblemProvinceDown || p == web.ProblemMismatch {
 			page.Subject = "四川省统一身份认证"
+		}
+		if p == web.ProblemFrozen || p == web.ProblemStepUp {
+			page.Case, page.ComplainURL, page.Retry = "K7MX-2QF4", complaints, ""
 		}
 		samples = append(samples, Sample{"problem_" + string(p), http.StatusBadRequest, page})
 	}
