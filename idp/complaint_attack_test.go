@@ -19,7 +19,7 @@ import (
 )
 
 // opened is a case of a citizen's own that waits for an officer, and where it is.
-func (u *complainer) opened() (*correction.Case, string) {
+func (u *townhall) opened() (*correction.Case, string) {
 	u.t.Helper()
 	c := u.filed(u.complain(u.b, u.url+"/complaints/new/other", "statement", "不对"))
 	return c, u.url + "/complaints/case/" + c.Number
@@ -39,7 +39,7 @@ func onPaper(t testing.TB, object string) []byte {
 }
 
 func TestAttackEvidenceThatIsNoEvidence(t *testing.T) {
-	u := newComplainer(t, liNa)
+	u := newTownhall(t, liNa)
 	c, at := u.opened()
 	var zipped, packed bytes.Buffer
 	z := zip.NewWriter(&zipped)
@@ -89,7 +89,7 @@ func TestAttackEvidenceThatIsNoEvidence(t *testing.T) {
 }
 
 func TestAttackMoreFilesThanACaseMayHave(t *testing.T) {
-	u := newComplainer(t, liNa)
+	u := newTownhall(t, liNa)
 	c, at := u.opened()
 	for n := range correction.MaxFiles + 1 {
 		got := u.send(u.b, at+"/add", "", fmt.Sprint(n, ".png"), photo(t))
@@ -107,7 +107,7 @@ func TestAttackMoreFilesThanACaseMayHave(t *testing.T) {
 }
 
 func TestAttackScriptInAStatementANameAndAFileName(t *testing.T) {
-	u := newComplainer(t, liNa)
+	u := newTownhall(t, liNa)
 	script := `<script>alert(1)</script>"'><img src=x onerror=alert(1)>`
 	c := u.filed(u.complain(u.b, u.url+"/complaints/new/other", "statement", script))
 	at := u.url + "/complaints/case/" + c.Number
@@ -136,7 +136,7 @@ func TestAttackScriptInAStatementANameAndAFileName(t *testing.T) {
 }
 
 func TestAttackSomebodyElsesCaseIsLikeNone(t *testing.T) {
-	u := newComplainer(t, liNa)
+	u := newTownhall(t, liNa)
 	c, at := u.opened()
 	shown := u.send(u.b, at+"/add", "", "a.png", photo(t))
 	file := regexp.MustCompile(`href="([^"]+/file/[^"]+)"`).FindStringSubmatch(body(t, shown))[1]
@@ -175,7 +175,7 @@ func TestAttackSomebodyElsesCaseIsLikeNone(t *testing.T) {
 }
 
 func TestAttackAnotherSiteSendsTheForms(t *testing.T) {
-	u := newComplainer(t, liNa)
+	u := newTownhall(t, liNa)
 	c, at := u.opened()
 	before, err := u.store.CountCases(t.Context())
 	must(t, err)
@@ -205,7 +205,7 @@ func TestAttackAnotherSiteSendsTheForms(t *testing.T) {
 }
 
 func TestAttackAFilerFloodsTheNation(t *testing.T) {
-	u := newComplainer(t, liNa)
+	u := newTownhall(t, liNa)
 	refused := 0
 	for n := range 12 {
 		words := fmt.Sprint("第", n, "次")

@@ -13,7 +13,7 @@ import (
 )
 
 func TestFromATakeoverReportOnTheAccountIsFrozenAndTheCaseIsFollowedAllTheSame(t *testing.T) {
-	u := newComplainer(t, liNa)
+	u := newTownhall(t, liNa)
 	if text := body(t, u.get(u.b, u.url+"/complaints/new/takeover")); !strings.Contains(text, "立刻冻结") {
 		t.Error("it does not say before what happens")
 	}
@@ -53,7 +53,7 @@ func passOf(t testing.TB, text string) string {
 
 // TestAttackWhoTookAnAccountOverAndProvesItsPhone: the refusal page helps the one whom it keeps out as little as it can.
 func TestAttackWhoTookAnAccountOverAndProvesItsPhone(t *testing.T) {
-	u := newComplainer(t, liNa)
+	u := newTownhall(t, liNa)
 	c := u.filed(u.complain(u.b, u.url+"/complaints/new/takeover", "statement", "我妹妹知道我的密码", "sure", "yes"))
 	thief := u.browser()
 	as := u.url + passOf(t, body(t, u.signInFrom(thief, liNa, u.get(thief, u.request("main")))))
@@ -83,7 +83,7 @@ func TestAttackWhoTookAnAccountOverAndProvesItsPhone(t *testing.T) {
 }
 
 func TestACaseThatKeepsSomebodyOutIsNotWithdrawnByAPage(t *testing.T) {
-	u := newComplainer(t, liNa)
+	u := newTownhall(t, liNa)
 	_, d := u.withPasskey(liNa)
 	b := u.browser()
 	begun := u.get(b, u.request("main"))
@@ -104,7 +104,7 @@ func TestACaseThatKeepsSomebodyOutIsNotWithdrawnByAPage(t *testing.T) {
 }
 
 func TestAttackAForgedReplayedOrStolenPass(t *testing.T) {
-	u := newComplainer(t, liNa)
+	u := newTownhall(t, liNa)
 	c := u.filed(u.complain(u.b, u.url+"/complaints/new/takeover", "statement", "不是我", "sure", "yes"))
 	b := u.browser()
 	as := u.url + passOf(t, body(t, u.signInFrom(b, liNa, u.get(b, u.request("main")))))
@@ -156,7 +156,7 @@ func TestAProvinceLeadsToTheNationsPagesAndNobodySignsInTwice(t *testing.T) {
 	if at.StatusCode != http.StatusOK || page(at) != h.nation.url+"/complaints" {
 		t.Fatalf("%d at %s", at.StatusCode, page(at))
 	}
-	u := &complainer{h.nation, b, &correction.Queue{Store: h.nation.store, Policy: correction.DefaultPolicy(), Clock: h.nation.clock, Random: rand.Reader}}
+	u := &townhall{h.nation, b, &correction.Queue{Store: h.nation.store, Policy: correction.DefaultPolicy(), Clock: h.nation.clock, Random: rand.Reader}}
 	c := u.filed(u.complain(b, u.url+"/complaints/new/other", "statement", "不对"))
 	if e := c.Body.Evidence; len(e[len(e)-1].Chain) != 1 || e[len(e)-1].Chain[0] != h.zhejiang.url {
 		t.Errorf("it does not say where they signed in: %+v", e)

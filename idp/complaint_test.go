@@ -16,23 +16,23 @@ import (
 	"manyou/storage"
 )
 
-// complainer is the nation with a citizen who is signed in there.
-type complainer struct {
+// townhall is the nation with a citizen who is signed in there.
+type townhall struct {
 	*world
 	b *http.Client
 	q *correction.Queue
 }
 
-func newComplainer(t *testing.T, c citizen) *complainer {
+func newTownhall(t *testing.T, c citizen) *townhall {
 	t.Helper()
 	w := newWorld(t, nationally)
 	b := w.browser()
 	w.signIn(b, c, w.request("main"))
-	return &complainer{w, b, &correction.Queue{Store: w.store, Policy: correction.DefaultPolicy(), Clock: w.clock, Random: rand.Reader}}
+	return &townhall{w, b, &correction.Queue{Store: w.store, Policy: correction.DefaultPolicy(), Clock: w.clock, Random: rand.Reader}}
 }
 
 // complain files by a form, as a browser does, and returns where it ends.
-func (u *complainer) complain(b *http.Client, at string, form ...string) *http.Response {
+func (u *townhall) complain(b *http.Client, at string, form ...string) *http.Response {
 	u.t.Helper()
 	once := regexp.MustCompile(`name="once" value="([^"]+)"`).FindStringSubmatch(body(u.t, u.get(b, at)))
 	if once == nil {
@@ -44,7 +44,7 @@ func (u *complainer) complain(b *http.Client, at string, form ...string) *http.R
 var caseNumber = regexp.MustCompile(`/case/([0-9A-Z]{4}-[0-9A-Z]{4})`)
 
 // filed is the case that a page stands at.
-func (u *complainer) filed(at *http.Response) *correction.Case {
+func (u *townhall) filed(at *http.Response) *correction.Case {
 	u.t.Helper()
 	n := caseNumber.FindStringSubmatch(page(at))
 	if at.StatusCode != http.StatusOK || n == nil {
@@ -53,7 +53,7 @@ func (u *complainer) filed(at *http.Response) *correction.Case {
 	return u.numbered(n[1])
 }
 
-func (u *complainer) numbered(number string) *correction.Case {
+func (u *townhall) numbered(number string) *correction.Case {
 	u.t.Helper()
 	c, err := u.q.FindNumber(u.t.Context(), number)
 	must(u.t, err)
@@ -61,7 +61,7 @@ func (u *complainer) numbered(number string) *correction.Case {
 }
 
 // send sends a form with a file.
-func (u *complainer) send(b *http.Client, target, text, name string, raw []byte) *http.Response {
+func (u *townhall) send(b *http.Client, target, text, name string, raw []byte) *http.Response {
 	u.t.Helper()
 	var form bytes.Buffer
 	m := multipart.NewWriter(&form)
@@ -97,7 +97,7 @@ var officers = [2]correction.Officer{
 }
 
 func TestACitizenFilesEachKindAndReadsWhatHappensNow(t *testing.T) {
-	u := newComplainer(t, liNa)
+	u := newTownhall(t, liNa)
 	must(t, u.store.AddCredential(t.Context(), storage.Credential{
 		ID: "old", PersonID: u.person(liNa).ID, Method: "sms", Handle: "+8613700000009", CreatedAt: u.clock(), LastUsedAt: u.clock(),
 	}))
@@ -143,7 +143,7 @@ func TestACitizenFilesEachKindAndReadsWhatHappensNow(t *testing.T) {
 }
 
 func TestAComplaintThatSaysTooLittleOrTooMuchKeepsWhatWasTyped(t *testing.T) {
-	u := newComplainer(t, liNa)
+	u := newTownhall(t, liNa)
 	for name, c := range map[string]struct {
 		what string
 		form []string
@@ -169,7 +169,7 @@ func TestAComplaintThatSaysTooLittleOrTooMuchKeepsWhatWasTyped(t *testing.T) {
 }
 
 func TestAFormThatIsSentTwiceIsOneCase(t *testing.T) {
-	u := newComplainer(t, liNa)
+	u := newTownhall(t, liNa)
 	form := []string{"statement", "一次", "once", "ONCE", "action", "file"}
 	first := u.filed(u.post(u.b, u.url+"/complaints/new/other", form...))
 	if again := u.filed(u.post(u.b, u.url+"/complaints/new/other", form...)); again.ID != first.ID {
@@ -182,7 +182,7 @@ func TestAFormThatIsSentTwiceIsOneCase(t *testing.T) {
 }
 
 func TestACitizenAddsWordsAndFilesWithdrawsAndObjects(t *testing.T) {
-	u := newComplainer(t, liNa)
+	u := newTownhall(t, liNa)
 	c := u.filed(u.complain(u.b, u.url+"/complaints/new/other", "statement", "不对"))
 	at := u.url + "/complaints/case/" + c.Number
 	shown := u.send(u.b, at+"/add", "还有一句", "户口本.png", photo(t))
@@ -241,7 +241,7 @@ func TestACitizenAddsWordsAndFilesWithdrawsAndObjects(t *testing.T) {
 }
 
 func TestWhoeverACaseIsAboutSeesItAndNotWhatOthersSaid(t *testing.T) {
-	u := newComplainer(t, liNa)
+	u := newTownhall(t, liNa)
 	me := u.person(liNa).ID
 	c, err := u.q.File(t.Context(), correction.Filing{
 		Filer: correction.Application("main"), Kind: correction.KindLink, Person: me, Statement: "另一个人的话",
@@ -269,7 +269,7 @@ func TestWhoeverACaseIsAboutSeesItAndNotWhatOthersSaid(t *testing.T) {
 }
 
 func TestWhoHadTwoRecordsFollowsWhatTheyFiledWithEither(t *testing.T) {
-	u := newComplainer(t, liNa)
+	u := newTownhall(t, liNa)
 	other := u.browser()
 	u.signIn(other, aynur, u.request("main"))
 	c := u.filed(u.complain(other, u.url+"/complaints/new/twice", "statement", "这也是我"))
@@ -294,7 +294,7 @@ func TestWhoHadTwoRecordsFollowsWhatTheyFiledWithEither(t *testing.T) {
 }
 
 func TestAPageThatAnswersAFormIsLeftByItsSwitches(t *testing.T) {
-	u := newComplainer(t, liNa)
+	u := newTownhall(t, liNa)
 	c := u.filed(u.complain(u.b, u.url+"/complaints/new/other", "statement", "不对"))
 	at := u.url + "/complaints/case/" + c.Number
 	refused := u.send(u.b, at+"/add", "", "", nil)

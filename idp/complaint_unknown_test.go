@@ -12,7 +12,7 @@ import (
 )
 
 // stranger goes to where somebody is asked who they are, having proven a phone.
-func (u *complainer) stranger(b *http.Client, phone string) *http.Response {
+func (u *townhall) stranger(b *http.Client, phone string) *http.Response {
 	u.t.Helper()
 	before := u.sent()
 	at := u.get(b, u.request("main"))
@@ -21,7 +21,7 @@ func (u *complainer) stranger(b *http.Client, phone string) *http.Response {
 }
 
 func TestWhomTheRegisterDoesNotKnowFilesAndFollowsByTheirPhone(t *testing.T) {
-	u := newComplainer(t, liNa)
+	u := newTownhall(t, liNa)
 	b := u.browser()
 	at := u.stranger(b, "+8613900000077")
 	at = u.post(b, page(at), "action", "identify", "name", "无名氏", "document_kind", "resident_id", "document_number", aynur.number)
@@ -59,7 +59,7 @@ func TestWhomTheRegisterDoesNotKnowFilesAndFollowsByTheirPhone(t *testing.T) {
 
 // TestAttackTheRefusalPageTellsWhoExists: what somebody without an identity reads is the same whether they named a person who exists or not.
 func TestAttackTheRefusalPageTellsWhoExists(t *testing.T) {
-	u := newComplainer(t, liNa)
+	u := newTownhall(t, liNa)
 	ask := func(phone, name, document string) (texts []string) {
 		b := u.browser()
 		at := u.stranger(b, phone)
