@@ -98,6 +98,9 @@ func (q *Queue) Propose(ctx context.Context, o Officer, c *Case, p Proposal) err
 	if err := q.mayDecide(ctx, o, c, &p); err != nil {
 		return err
 	}
+	if err := q.concerns(ctx, o, c, &p); err != nil {
+		return err
+	}
 	s, err := begin(c, EventProposed, o.actor(), Proposed)
 	if err != nil {
 		return err

@@ -79,7 +79,7 @@ func (q *Queue) mayDecide(ctx context.Context, o Officer, c *Case, p *Proposal) 
 	if c.Filer == filerPerson+o.PersonID || c.Filer == filerOfficer+o.PersonID {
 		return ErrSelf
 	}
-	concerned := []string{c.PersonID, c.Body.Other}
+	concerned := c.persons() // whom earlier decisions changed, too: they may be taken back
 	if p != nil {
 		concerned = append(concerned, p.persons()...)
 	}
