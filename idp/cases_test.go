@@ -236,3 +236,42 @@ func TestASystemCaseIsOpenedWhenAProvinceSaysSomethingElseThanIsKnown(t *testing
 		t.Errorf("%d cases, %+v, %+v", len(list), c.Case, said)
 	}
 }
+
+// TestAttackAnotherFilerUsesTheSameKey: a key is its filer's alone, so that nobody learns of a case or takes its place by guessing it.
+func TestAttackAnotherFilerUsesTheSameKey(t *testing.T) {
+	w := newWorld(t, nationally)
+	one := newComplainant(w)
+	w.application("second", func(a *storage.Application) { a.Scopes = append(a.Scopes, cases.ScopeFile) })
+	w.pass(2 * time.Second)
+	two := complainant{&poller{world: w, client: "second"}}
+	file := func(c complainant, client, key, kind string) (int, map[string]any) {
+		sub := payload(t, w.tokens(client, liNa)["access_token"])["sub"].(string)
+		return c.send(http.MethodPost, "/cases", key, strings.Replace(complaint(w.url, sub), "wrong_link", kind, 1))
+	}
+	status, first := file(one, "main", "key", "conflict")
+	if status != http.StatusCreated {
+		t.Fatalf("%d %v", status, first)
+	}
+	status, second := file(two, "second", "key", "collision")
+	if status != http.StatusCreated || second["number"] == first["number"] {
+		t.Errorf("%d %v", status, second)
+	}
+	if status, got := two.send(http.MethodGet, "/cases/"+fmt.Sprint(first["number"]), "", ""); status != http.StatusNotFound {
+		t.Errorf("the first one's case is read: %d %v", status, got)
+	}
+	// The same key for another kind, another person, or after the case has ended, is not another case.
+	for name, body := range map[string]string{
+		"another kind":      strings.Replace(complaint(w.url, payload(t, w.tokens("main", liNa)["access_token"])["sub"].(string)), "wrong_link", "takeover", 1),
+		"another attribute": `{"kind":"wrong_attribute","attribute":"name","subject":{"format":"iss_sub","iss":"` + w.url + `","sub":"` + payload(t, w.tokens("main", liNa)["access_token"])["sub"].(string) + `"}}`,
+	} {
+		if status, got := one.send(http.MethodPost, "/cases", "key", body); status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d %v", name, status, got)
+		}
+	}
+	if status, got := one.send(http.MethodPost, "/cases/"+fmt.Sprint(first["number"])+"/withdraw", "", ""); status != http.StatusOK {
+		t.Errorf("%d %v", status, got)
+	}
+	if status, got := file(one, "main", "key", "conflict"); status != http.StatusCreated || got["number"] != first["number"] || got["state"] != "withdrawn" {
+		t.Errorf("after its end: %d %v", status, got)
+	}
+}
