@@ -288,9 +288,11 @@ func measureSpread(ctx context.Context, regions, changes, down int, w io.Writer)
 	if err != nil {
 		return err
 	}
-	// An hour later they are back. Whoever was away is asked at intervals that have grown to their longest.
-	s.later.Store(int64(time.Hour))
-	time.Sleep(time.Second)
+	// An hour passes, in which they are asked at intervals that grow to their longest. Then they are back.
+	for range int(time.Hour / (5 * time.Minute)) {
+		s.later.Add(int64(5 * time.Minute))
+		time.Sleep(500 * time.Millisecond)
+	}
 	for _, r := range s.regions[:down] {
 		r.down.Store(false)
 	}

@@ -209,8 +209,10 @@ func TestTheNationIsKilledAtEveryStepOfTheOutbox(t *testing.T) {
 	must(t, own.SetStream(t.Context(), s))
 
 	var placed []string
+	var began time.Time
 	place := func() {
 		id := rand.Text()
+		began = time.Now()
 		placed = append(placed, id)
 		must(t, own.PlaceHold(t.Context(), storage.Hold{ID: id, PersonID: person, Kind: storage.HoldFreeze, Number: "TEST-0000", PlacedAt: time.Now(), PlacedBy: "system"}))
 	}
@@ -254,6 +256,7 @@ func TestTheNationIsKilledAtEveryStepOfTheOutbox(t *testing.T) {
 			must(t, err)
 			return stream().Position == head
 		})
+		t.Logf("acknowledged %.1f s after the commit", time.Since(began).Seconds())
 	}
 	got := holds()
 	if len(got) != len(placed) {

@@ -262,6 +262,7 @@ func TestAttackAnotherFilerUsesTheSameKey(t *testing.T) {
 	// The same key for another kind, another person, or after the case has ended, is not another case.
 	for name, body := range map[string]string{
 		"another kind":      strings.Replace(complaint(w.url, payload(t, w.tokens("main", liNa)["access_token"])["sub"].(string)), "wrong_link", "takeover", 1),
+		"another person":    strings.Replace(complaint(w.url, payload(t, w.tokens("main", aynur)["access_token"])["sub"].(string)), "wrong_link", "conflict", 1),
 		"another attribute": `{"kind":"wrong_attribute","attribute":"name","subject":{"format":"iss_sub","iss":"` + w.url + `","sub":"` + payload(t, w.tokens("main", liNa)["access_token"])["sub"].(string) + `"}}`,
 	} {
 		if status, got := one.send(http.MethodPost, "/cases", "key", body); status != http.StatusUnprocessableEntity {

@@ -130,7 +130,8 @@ type Evidence struct {
 	ACR int `json:"acr,omitempty"`
 	// Chain are the entities by which the source is trusted, itself first.
 	Chain []string `json:"chain,omitempty"`
-	// Said are the values: "name", "document", "phone", "region", "birth_date", "text".
+	// Said are the values: "name", "document", "phone", "region", "birth_date", "text"; "mapping" is the
+	// version of the table by which a name in an older encoding was recognised.
 	Said map[string]string `json:"said"`
 	// File is the file that it is, beside what is said of it; nil if it is none.
 	File *File `json:"file,omitempty"`

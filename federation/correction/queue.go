@@ -145,7 +145,7 @@ func (q *Queue) file(ctx context.Context, f Filing) (*Case, error) {
 	if id == "" {
 		id, err = q.newID()
 	} else if earlier, found := q.Find(ctx, id); !errors.Is(found, storage.ErrNotFound) {
-		if found == nil && (earlier.Filer != f.Filer || earlier.Topic != f.topic() || earlier.Body.Statement != f.Statement) {
+		if found == nil && !q.repeats(ctx, f, earlier) {
 			return nil, ErrRepeated
 		}
 		return earlier, found
@@ -192,6 +192,18 @@ func (q *Queue) file(ctx context.Context, f Filing) (*Case, error) {
 		}
 	}
 	return c, q.take(ctx, s)
+}
+
+// repeats reports whether a filing is what an earlier one was, about the same person, whoever they were found to be since.
+func (q *Queue) repeats(ctx context.Context, f Filing, earlier *Case) bool {
+	if earlier.Filer != f.Filer || earlier.Topic != f.topic() || earlier.Body.Statement != f.Statement || earlier.Body.Expected != f.Expected {
+		return false
+	}
+	if earlier.PersonID == f.Person {
+		return true
+	}
+	now, err := q.resolved(ctx, earlier.PersonID)
+	return err == nil && now.ID == f.Person
 }
 
 // openAbout finds the open case about the same, nil if there is none.

@@ -37,6 +37,10 @@ func Reasons() []string {
 	}
 }
 
+// saidMapping is, in what the register says, the table by which its name and the stored one were found to be one. The name beside it is as
+// it was received, code point by code point.
+const saidMapping = "mapping"
+
 // triage sorts a case that is being filed: what is safe is proposed by rule, and the rest goes to people, with a reason.
 func (q *Queue) triage(ctx context.Context, s *step) error {
 	c := s.c
@@ -138,6 +142,9 @@ func (q *Queue) triageName(ctx context.Context, c *Case, p storage.Person) (*Pro
 		return nil, nil //nolint:nilerr // people look at it
 	}
 	c.Body.Reason = ReasonVariant
+	if identity.CompareNames(stored, said) == identity.EqualAfterMapping { // another version of the table may find otherwise
+		c.Body.Evidence[len(c.Body.Evidence)-1].Said[saidMapping] = identity.NameMappingVersion
+	}
 	return &Proposal{Decision: Correct, Name: &[2]string{p.Name, v.Name}}, nil
 }
 

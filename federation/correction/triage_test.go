@@ -61,6 +61,11 @@ func TestTriageProposesWhatIsSafeAndGivesTheRestToPeople(t *testing.T) {
 			if !c.proposed {
 				return
 			}
+			// Both forms stand there as they were received, with the version of the table by which they are one.
+			said := filed.Body.Evidence[len(filed.Body.Evidence)-1]
+			if said.Source != "register" || said.Said["name"] != c.register || said.Said["mapping"] != identity.NameMappingVersion {
+				t.Errorf("%+v", said)
+			}
 			must(t, o.Approve(t.Context(), o.wang, filed)) // a rule proposed it: one officer is the second pair of eyes
 			p, err := o.store.Person(t.Context(), c.filing.Person)
 			must(t, err)
