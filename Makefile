@@ -34,7 +34,7 @@ test-with-postgres:
 	$(GO) test -timeout 15m $(REST)
 
 test-fast: ## Run the tests that need nothing but Go
-	$(GO) test -timeout 5m ./federation/... ./authenticators/... ./idp/... ./storage/sqlite/... ./storage/vault/... ./cmd/manyou/config/... ./cmd/manyou/registration/... .
+	$(GO) test -timeout 5m -skip '/^Postgres$$|//^Postgres$$' ./federation/... ./authenticators/... ./idp/... ./storage/sqlite/... ./storage/vault/... ./cmd/manyou/config/... ./cmd/manyou/registration/... .
 
 test-tools: ## Install what the tests need: postgresql, chromium, zbar-tools, oathtool, fonts-noto-cjk, npm with axe-core
 	@.ci/install-test-tools
