@@ -151,5 +151,16 @@ func (n *Nation) Apart() (pid int, command []string) {
 	return n.apart.command.Process.Pid, append([]string{n.apart.program}, n.apart.args...)
 }
 
-// Restart starts the national issuer again after its process ended.
-func (n *Nation) Restart(ctx context.Context) error { return n.apart.start(ctx, n.Client) }
+// Restart starts the national issuer again after its process ended. It waits for that end: one that was killed has its port for a moment more.
+func (n *Nation) Restart(ctx context.Context) error {
+	if n.apart.ended != nil {
+		select {
+		case <-n.apart.ended:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(apartTimeout):
+			return errors.New("the national issuer still runs")
+		}
+	}
+	return n.apart.start(ctx, n.Client)
+}
