@@ -34,6 +34,7 @@ type Store interface {
 	CredentialsOf(ctx context.Context, personID string) ([]storage.Credential, error)
 	AddEvent(ctx context.Context, e storage.Event) error
 	audit.Appender
+	audit.Reader
 	caseStore
 }
 
@@ -78,6 +79,8 @@ const (
 	pathProvinces = "/console/provinces"
 	pathCases     = "/console/cases"
 	pathConfirm   = "/console/confirm"
+	pathLoad      = "/console/cases/load"
+	pathAudit     = "/console/audit"
 	pathPasskey   = "/account/add/passkey" //nolint:gosec // an address
 
 	methodPasskey = "passkey"
@@ -96,6 +99,8 @@ func (c *Console) Routes(mux *http.ServeMux, protect func(http.Handler) http.Han
 	pages := map[string]http.HandlerFunc{
 		"GET " + pathConsole:              c.home,
 		"GET " + pathConfirm:              c.confirm,
+		"GET " + pathLoad:                 c.load,
+		"GET " + pathAudit:                c.log,
 		"GET " + pathCases:                c.queue,
 		"POST " + pathCases:               c.bulk,
 		"GET " + pathCases + "/{number}":  c.showCase,

@@ -237,8 +237,6 @@ type ages struct {
 	list []storage.CaseAge
 }
 
-const agesFor = 20 * time.Second
-
 // caseAges are those of a member's scope.
 func (c *Console) caseAges(ctx context.Context, m member) (list []storage.CaseAge, err error) {
 	c.ages.mu.Lock()

@@ -28,6 +28,8 @@ func (m member) id() string { return m.Officer.PersonID }
 // The parts of the console, and whom they are for.
 const (
 	partCases     = "cases"
+	partLoad      = "load"
+	partAudit     = "audit"
 	partProvinces = "provinces"
 )
 
@@ -37,7 +39,10 @@ type part struct {
 }
 
 func (c *Console) parts() []part {
-	list := []part{{partCases, pathCases, caseRoles()}}
+	list := []part{
+		{partCases, pathCases, caseRoles()}, {partLoad, pathLoad, []string{correction.RoleSupervisor, correction.RoleAuditor}},
+		{partAudit, pathAudit, []string{correction.RoleAuditor}},
+	}
 	if c.Resolve != nil {
 		list = append(list, part{partProvinces, pathProvinces, []string{RoleOperator}})
 	}

@@ -124,7 +124,7 @@ func usedKeys(t *testing.T) []string {
 	for _, p := range []Page{
 		&PhonePage{}, &CodePage{}, &IdentifyPage{}, &ChoosePage{}, &PasskeyPage{}, &ScanPage{}, &DevicePage{}, &ShowCodePage{}, &LostPage{}, &NotMePage{}, &HistoryPage{},
 		&PasskeyEnrolPage{}, &RecoveryOfferPage{}, &RecoveryPage{}, &ProvincePage{}, &ConsentPage{}, &SignOutPage{},
-		&RelativePage{}, &RelativePage{Sent: true}, &RelativeEnrolPage{}, &RelativeEnrolPage{Enrolment: "sealed"}, &SignedOutPage{}, &ConsolePage{}, &ConsoleProvincePage{}, &ConsoleKeyPage{}, &ConfirmedPage{}, &CasesPage{}, &CaseDoorPage{}, &CasePage{}, &AccountPage{}, &HomePage{}, &FormPostPage{},
+		&RelativePage{}, &RelativePage{Sent: true}, &RelativeEnrolPage{}, &RelativeEnrolPage{Enrolment: "sealed"}, &SignedOutPage{}, &ConsolePage{}, &ConsoleProvincePage{}, &ConsoleKeyPage{}, &ConfirmedPage{}, &CasesPage{}, &LoadPage{}, &AuditPage{}, &CaseDoorPage{}, &CasePage{}, &AccountPage{}, &HomePage{}, &FormPostPage{},
 		&ComplaintsPage{}, &ComplaintChoosePage{}, &OwnCasePage{},
 	} {
 		keys = append(keys, p.title())

@@ -14,7 +14,7 @@ type NavItem struct {
 }
 
 // ConsoleParts lists the parts of the console.
-func ConsoleParts() []string { return []string{"cases", "provinces"} }
+func ConsoleParts() []string { return []string{"cases", "load", "audit", "provinces"} }
 
 // CaseHead is what of a case says nothing of the person.
 type CaseHead struct {

@@ -5,12 +5,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"manyou/federation/correction"
 	"manyou/idp/web"
 	"manyou/idp/web/gallery"
 )
@@ -112,6 +114,7 @@ func TestAttackMarkupInWhatIsShownStaysText(t *testing.T) {
 		&web.TOTPEnrolPage{Frame: f, Method: "totp", Action: evil, Secret: evil, Enrolment: evil},
 		&web.FormPostPage{Frame: f, Target: "javascript:alert(1)", Fields: []web.Field{{Name: evil, Value: evil}}},
 	}
+	pages = append(pages, evilCases(evil)...)
 	w := newWeb(t, false)
 	for _, p := range pages {
 		_, body := render(t, w, request("zh", "0"), p)
@@ -121,6 +124,45 @@ func TestAttackMarkupInWhatIsShownStaysText(t *testing.T) {
 		if err := wellFormed(body); err != nil {
 			t.Errorf("%T: %v", p, err)
 		}
+	}
+}
+
+// evilCases are the pages of the console with markup in all that others wrote.
+func evilCases(evil string) []web.Page {
+	nav := web.Frame{Nav: []web.NavItem{{Name: "cases", URL: evil}}}
+	head := web.CaseHead{Number: evil, URL: evil, Kind: "conflict", State: "proposed", Region: evil, Place: evil, Assignee: "me", Tick: true}
+	who := web.Who{Kind: "application", Name: evil}
+	link := web.CaseLink{Name: evil, Issuer: evil, Subject: evil, Value: evil}
+	difference := correction.CompareValues(evil, "x", true)
+	person := web.CasePerson{
+		ID: evil, Name: evil, Region: evil, Status: "active", First: true, Other: true, Links: []web.CaseLink{link},
+		Documents:   []web.CaseDocument{{Kind: "passport", Number: evil, Value: evil}},
+		Credentials: []web.CaseCredential{{ID: evil, Method: "sms", Label: evil}},
+	}
+	proposal := web.CaseProposal{
+		ID: evil, Decision: "relink", By: who, Why: evil, Person: evil, Other: &person, Name: &difference, Link: &link, Credential: evil, SplitName: evil,
+		Split: []string{evil}, Approvals: []web.CaseApproval{{By: who}},
+	}
+	return []web.Page{
+		&web.CasesPage{Frame: nav, Action: evil, BulkURL: evil, Unknown: evil, Rows: []web.CaseHead{head}, Bulk: true, NextURL: evil,
+			Outcomes: []web.CaseOutcome{{Number: evil, URL: evil, What: "applied"}}, Regions: []web.Province{{Region: evil, Name: evil}}},
+		&web.CaseDoorPage{Frame: nav, Action: evil, Case: head, Text: evil, Fields: []web.Field{{Name: evil, Value: evil}}},
+		&web.CasePage{
+			Frame: nav, Action: evil, Head: head, People: []web.CasePerson{person}, Proposal: &proposal, Decided: []web.CaseProposal{proposal},
+			Typed:     url.Values{"action": {"propose"}, "decision": {"name"}, "name": {evil}, "text": {evil}},
+			Complaint: web.CaseComplaint{Filer: who, For: evil, Statement: evil, Expected: evil, Link: &link},
+			Sources:   []web.CaseSource{{Who: who, Chain: []string{evil}, Said: []web.CaseSaid{{Key: evil, Value: difference.A}, {Key: "text", Known: true, Text: evil}}}},
+			Files:     []web.CaseFile{{Name: evil, Kind: evil, Who: who, URL: "javascript:alert(1)"}},
+			Holds:     []web.CaseHold{{ID: "h", Kind: "freeze", Person: evil, Link: &link, Number: evil, By: who, LiftedBy: who, Confirm: true, Lift: true}},
+			Others:    []web.CaseHead{head}, Deliveries: []web.CaseDelivery{{Name: evil, ID: evil, What: "merged"}},
+			Events: []web.CaseEvent{{What: "noted", Who: who, Text: evil, To: evil, Number: evil, Keys: []string{evil}}},
+			Acts: web.CaseActs{
+				Take: true, Approve: true, Return: true, Reject: true, Reopen: true, Assign: true, Note: true, Escalate: true, Evidence: true, Freeze: true, StepUp: true,
+				Propose: web.ProposalForms(), Officers: []web.CaseOfficer{{ID: evil, Name: evil}},
+			},
+		},
+		&web.LoadPage{Frame: nav, Regions: []web.LoadRow{{Name: evil, Code: evil, URL: evil}}},
+		&web.AuditPage{Frame: nav, Records: []web.AuditRow{{Kind: evil, Actor: evil, Detail: [][2]string{{evil, evil}}, Text: evil, Number: evil}}},
 	}
 }
 

@@ -1,6 +1,7 @@
 package gallery
 
 import (
+	"net/url"
 	"time"
 
 	"manyou/federation/correction"
@@ -129,6 +130,11 @@ func casePage(change func(*web.CasePage)) web.Page {
 			{ID: "h2", Kind: "watch", Person: name, Number: "3DWP-9KHT", Here: true, By: web.Who{Kind: "system"}, At: at(0), LiftedAt: at(12), LiftedBy: officer},
 		},
 		Others: []web.CaseHead{queueRows()[3]}, Duplicates: []web.CaseHead{queueRows()[5]},
+		Acts: web.CaseActs{
+			Take: false, Reject: true, Note: true, Escalate: true, Evidence: true, Assign: true, Freeze: true, StepUp: true, Likely: 2,
+			Propose:  append([]string{"relink", "unlink"}, "name", "phone", "merge", "split", "freeze", "thaw", "deactivate"),
+			Officers: []web.CaseOfficer{{ID: "1", Name: "王建国"}, {ID: "2", Name: "赵丽华"}},
+		},
 		Events: []web.CaseEvent{
 			{At: at(0), What: "filed", Who: web.Who{Kind: "application", Name: "四川养老服务"}},
 			{At: at(0), What: "triaged", Who: web.Who{Kind: "system"}, Reason: "people"},
@@ -162,9 +168,13 @@ func casePages() []Sample {
 		{"case_door_wrong", 422, caseDoor("reason")},
 		{"case_review", 200, casePage(nil)},
 		{"case_proposed", 200, casePage(func(p *web.CasePage) {
-			p.Head.State, p.Proposal, p.Notice = "proposed", proposal(), "propose"
+			p.Head.State, p.Proposal, p.Notice = "proposed", proposal(), "note"
+			p.Acts = web.CaseActs{Approve: true, Return: true, Note: true, Evidence: true, Freeze: true, StepUp: true}
 		})},
-		{"case_conflict", 409, casePage(func(p *web.CasePage) { p.Problem = "conflict" })},
+		{"case_conflict", 409, casePage(func(p *web.CasePage) {
+			p.Problem = "conflict"
+			p.Typed = url.Values{"action": {"propose"}, "decision": {"relink"}, "text": {"两处证件照片一致。"}, "other_number": {"510000198503120027"}, "link": {sichuan.Value}}
+		})},
 		{"case_fresh", 403, casePage(func(p *web.CasePage) { p.Problem, p.ConfirmURL = "fresh", "/console/confirm" })},
 		{"case_applied", 200, casePage(func(p *web.CasePage) {
 			at := day(11, 23).Add(25 * time.Minute)
@@ -177,8 +187,46 @@ func casePages() []Sample {
 				{Name: "新疆维吾尔自治区统一身份认证", ID: "https://id.xj.example", Region: true, What: "relinked"},
 				{Name: "四川养老服务", ID: "sc-yl", What: "corrected", AckedAt: at.Add(time.Second)},
 			}
-			p.Acts.Barred = "role"
+			p.Acts = web.CaseActs{Barred: "role"}
 		})},
+		{"load", 200, loadPage()},
+		{"load_empty", 200, &web.LoadPage{Frame: nav("load"), At: day(11, 23), QueueURL: desk}},
+		{"audit_log", 200, auditPage()},
+		{"audit_log_empty", 200, &web.AuditPage{Frame: nav("audit"), Unreadable: true}},
 		{"confirmed", 200, &web.ConfirmedPage{Frame: nav(""), BackURL: desk}},
 	}
+}
+
+func loadPage() web.Page {
+	p := &web.LoadPage{Frame: nav("load"), At: day(11, 23), QueueURL: desk, Total: web.LoadRow{Open: 1284, Overdue: 37, Oldest: 17 * 24 * time.Hour, Closed: 9120, Rejected: 1402, Withdrawn: 371, Appealed: 44}}
+	for n, kind := range correction.Kinds() {
+		p.Kinds = append(p.Kinds, web.LoadRow{
+			Name: string(kind), URL: desk + "?kind=" + string(kind), Open: int64(40 + 61*n), Overdue: int64(n * n % 11 * 4), Oldest: time.Duration(n+1) * 30 * time.Hour,
+			Closed: int64(900 + 130*n), Rejected: int64(210 - 13*n), Withdrawn: int64(30 + n), Appealed: int64(n), Longest: 406, Most: 1900,
+		})
+	}
+	for n, r := range provinces(14) {
+		p.Regions = append(p.Regions, web.LoadRow{
+			Name: r.Name[:len(r.Name)-len("统一身份认证")], Code: r.Region, URL: desk + "?region=" + r.Region, Open: int64(310 - 21*n), Overdue: int64(n * 7 % 13),
+			Oldest: time.Duration(n+2) * 20 * time.Hour, Closed: int64(640 - 31*n), Rejected: 20, Longest: 310, Most: 700,
+		})
+	}
+	return p
+}
+
+func auditPage() web.Page {
+	p := &web.AuditPage{Frame: nav("audit"), Size: 48213, Covered: 48211, CoveredAt: day(11, 23), OlderURL: "/console/audit?before=48205"}
+	for n, kind := range []string{"case.looked", "case.approved", "case.looked", "case.proposed", "case.held", "staff.add", "province.approve", "case.filed"} {
+		row := web.AuditRow{Seq: int64(48212 - n), At: day(11, 23), Kind: kind, Actor: "officer:MFRGGZDFMZTWQ2LKNNWG23TP", Covered: n > 1}
+		switch kind {
+		case "staff.add", "province.approve":
+			row.Actor, row.Detail = "command:operator", [][2]string{{"regions", "51 33"}, {"roles", "officer supervisor"}}
+		case "case.looked":
+			row.Number, row.Text, row.Detail = "3DWP-9KHT", "窗口来电询问进度", [][2]string{{"case", "ONSWG4TFORSXG5DB"}, {"reason", "question"}}
+		default:
+			row.Number, row.Detail = "3DWP-9KHT", [][2]string{{"case", "ONSWG4TFORSXG5DB"}, {"kind", "wrong_link"}, {"placed_0", "freeze MZXW6YTBOI"}, {"state", "in_review"}}
+		}
+		p.Records = append(p.Records, row)
+	}
+	return p
 }
