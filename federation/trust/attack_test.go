@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -187,15 +186,6 @@ func TestAttackByAnAnswerThatIsTooLargeTooSlowOrARedirect(t *testing.T) {
 	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { inside.Add(1) }))
 	defer target.Close()
 	for name, serve := range map[string]func(w http.ResponseWriter, r *http.Request) bool{
-		"ten megabytes": func(w http.ResponseWriter, _ *http.Request) bool {
-			w.Header().Set("Content-Type", "application/"+trust.TypeStatement)
-			for range 10 << 10 {
-				if _, err := w.Write([]byte(strings.Repeat("a", 1<<10))); err != nil {
-					return true
-				}
-			}
-			return true
-		},
 		"a byte now and then": func(w http.ResponseWriter, r *http.Request) bool {
 			w.Header().Set("Content-Type", "application/"+trust.TypeStatement)
 			for {
@@ -232,48 +222,6 @@ func TestAttackByAnAnswerThatIsTooLargeTooSlowOrARedirect(t *testing.T) {
 	}
 	if inside.Load() > 0 {
 		t.Error("a redirect was followed")
-	}
-}
-
-// TestAttackFromInside: what a stranger names must not make this node ask its own networks.
-func TestAttackThroughEveryAddressFieldReachesNothingInside(t *testing.T) {
-	var asked atomic.Int32
-	inside := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
-	defer inside.Close()
-	port := inside.URL[strings.LastIndex(inside.URL, ":"):]
-	outside := trust.NewFetcher(false, nil)
-	for _, target := range []string{
-		"https://127.0.0.1" + port, "https://localhost" + port, "https://[::1]" + port, "https://[::ffff:127.0.0.1]" + port, "https://0.0.0.0" + port,
-		"https://10.0.0.1", "https://172.16.0.1", "https://192.168.1.1", "https://169.254.169.254/latest/meta-data", "https://[fe80::1]",
-		"https://[fd00::1]", "https://100.64.0.1", "https://[64:ff9b::7f00:1]", "https://[2002:7f00:1::]", "https://224.0.0.1", "https://2130706433" + port,
-		"http://example.com", "file:///etc/passwd", "gopher://127.0.0.1", "https://user@127.0.0.1" + port, "https://", "//127.0.0.1", "https://127.0.0.1" + port + "/#x",
-	} {
-		_, err := outside.Fetch(t.Context(), target+trust.ConfigurationPath, "application/"+trust.TypeStatement)
-		if err == nil {
-			t.Errorf("%s was asked", target)
-		}
-	}
-	if asked.Load() > 0 {
-		t.Error("this machine was asked")
-	}
-	// And the fields of a statement: the identifier, the hints, the fetch endpoint.
-	f := newFederation(t)
-	nation, _, city, app := f.nation()
-	strict := f.resolver(nation, func(c *trust.Config) { c.Loopback = false })
-	if _, err := strict.Resolve(t.Context(), app.id); !errors.Is(err, trust.ErrUntrusted) {
-		t.Errorf("an identifier of this machine: %v", err)
-	}
-	for name, change := range map[string]func(){
-		"hint": func() { app.hints = []string{inside.URL, "https://169.254.169.254/", "file:///x"} },
-		"fetch endpoint": func() {
-			city.metadata[trust.FederationEntity] = map[string]any{"federation_fetch_endpoint": "file:///etc/passwd"}
-		},
-	} {
-		change()
-		if _, err := f.resolver(nation).Resolve(t.Context(), app.id); err == nil {
-			t.Errorf("%s: trusted", name)
-		}
-		app.hints = []string{city.id}
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 type federation struct {
 	t        testing.TB
 	server   *httptest.Server
+	base     string // of identifiers
 	mu       sync.Mutex
 	now      time.Time
 	entities map[string]*entity
@@ -49,6 +50,7 @@ type entity struct {
 func newFederation(t testing.TB) *federation {
 	f := &federation{t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), entities: map[string]*entity{}, asked: map[string]int{}}
 	f.server = httptest.NewServer(f)
+	f.base = f.server.URL
 	t.Cleanup(f.server.Close)
 	return f
 }
@@ -76,9 +78,9 @@ func newKey(t testing.TB) *ecdsa.PrivateKey {
 // add makes an entity below others.
 func (f *federation) add(name string, superiors ...*entity) *entity {
 	e := &entity{
-		id: f.server.URL + "/" + name, name: name, key: newKey(f.t), kid: name + "-1", life: time.Hour, about: map[string]map[string]any{},
+		id: f.base + "/" + name, name: name, key: newKey(f.t), kid: name + "-1", life: time.Hour, about: map[string]map[string]any{},
 		metadata: map[string]any{trust.FederationEntity: map[string]any{
-			"federation_fetch_endpoint": f.server.URL + "/" + name + "/fetch", "organization_name": name,
+			"federation_fetch_endpoint": f.base + "/" + name + "/fetch", "organization_name": name,
 		}},
 	}
 	f.mu.Lock()

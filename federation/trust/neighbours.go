@@ -64,10 +64,13 @@ type Neighbours struct {
 }
 
 // NewNeighbours knows nobody yet. settle is called with those whom the anchor vouches for, the first time and whenever that changes,
-// until it succeeds. memory may be nil.
+// until it succeeds. memory may be nil, and transport: then public addresses alone are asked, as by [NewFetcher].
 func NewNeighbours(
 	r *Resolver, anchor string, transport http.RoundTripper, l *slog.Logger, memory Memory, settle func(context.Context, []string) error,
 ) *Neighbours {
+	if transport == nil {
+		transport = GuardedTransport(r.config.Loopback)
+	}
 	return &Neighbours{
 		resolver: r, anchor: anchor, logger: l, settle: settle, memory: memory,
 		client: &http.Client{Transport: transport, Timeout: fetchTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {

@@ -7,14 +7,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"manyou/federation/trust"
 	"manyou/federation/trust/authority"
@@ -324,5 +328,31 @@ func TestAttackByAskingForTheConfigurationAgainAndAgainSignsOnce(t *testing.T) {
 	at = at.Add(time.Minute)
 	if get(t, a, trust.ConfigurationPath); signed != 3 {
 		t.Error("the configuration grows old")
+	}
+}
+
+func TestAttackThroughTheResolveEndpointReachesNothingInside(t *testing.T) {
+	reached := make(chan string, 100)
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ConnState = func(c net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			reached <- c.RemoteAddr().String()
+		}
+	}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	keys, err := trust.ParseKeys(trusttest.NewKey(t).JWKS())
+	must(t, err)
+	a := newAuthority(t, newStore(t))
+	a.ResolveWith(trust.NewResolver(trust.Config{
+		Anchors: map[string]jose.JSONWebKeySet{"https://above.example": keys}, Fetcher: trust.NewFetcher(false, nil), Self: nation, Local: a, Clock: time.Now,
+	}))
+	for _, sub := range []string{server.URL, strings.Replace(server.URL, "127.0.0.1", "localhost", 1), strings.Replace(server.URL, "https", "http", 1), "file:///etc/passwd"} {
+		if status, body := get(t, a, "/federation/resolve?trust_anchor=https://above.example&sub="+url.QueryEscape(sub)); status != http.StatusBadRequest {
+			t.Errorf("%s: %d %s", sub, status, body)
+		}
+	}
+	if len(reached) > 0 {
+		t.Errorf("this machine was reached %d times", len(reached))
 	}
 }

@@ -1,0 +1,16 @@
+package trust
+
+// Remembered are the bytes of statements that are kept and of those that were heard a moment ago, and how many refusals there are.
+func (r *Resolver) Remembered() (kept, recent, refusals int) {
+	r.statements.mu.RLock()
+	defer r.statements.mu.RUnlock()
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.statements.known.bytes, r.statements.recent.bytes, len(r.refusals)
+}
+
+// Bounds that tests hold to.
+const (
+	MaxRecent   = maxRecent
+	MaxRefusals = maxRefusals
+)
