@@ -3,6 +3,7 @@ package idp_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -139,6 +140,31 @@ func TestASuspendedCityTakesItsApplicationsWithItWithinASecond(t *testing.T) {
 	}
 	if status := a.get(b, a.url+"/federation/fetch?sub="+url.QueryEscape(a.city.ID)).StatusCode; status != http.StatusNotFound {
 		t.Errorf("a statement about a suspended entity: %d", status)
+	}
+}
+
+func TestAttackByAnUnsignedRequestOfAStrangerAsksNobody(t *testing.T) {
+	a := newAnchored(t)
+	asked := make(chan string, 10)
+	stranger := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.URL.Path }))
+	t.Cleanup(stranger.Close)
+	for name, request := range map[string]string{"none": "", "no JWT": "a.b.c", "unsigned": "eyJhbGciOiJub25lIn0.e30."} {
+		q := url.Values{"client_id": {stranger.URL}, "redirect_uri": {redirectURI}, "response_type": {"code"}, "scope": {"openid"}}
+		if request != "" {
+			q.Set("request", request)
+		}
+		if at := a.get(a.browser(), a.url+"/authorize?"+q.Encode()); at.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: %d", name, at.StatusCode)
+		}
+	}
+	if len(asked) > 0 {
+		t.Errorf("asked for %s", <-asked)
+	}
+	key := trusttest.NewKey(t)
+	request := key.JWT(t, "oauth-authz-req+jwt", map[string]any{"iss": stranger.URL})
+	a.get(a.browser(), a.url+"/authorize?"+url.Values{"client_id": {stranger.URL}, "request": {request}}.Encode())
+	if len(asked) != 1 {
+		t.Errorf("who signs is asked for %d times", len(asked))
 	}
 }
 

@@ -77,6 +77,9 @@ func (c *climb) up(ctx context.Context, top *Statement, chain Chain, path []stri
 				if !c.unmarked {
 					err = c.marks(ctx, resolved, chain[0], superior)
 				}
+				if err == nil && !c.unmarked {
+					err = c.clientKeys(ctx, resolved)
+				}
 			}
 			if err == nil {
 				c.used = append(c.used, about, superior)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -19,7 +20,7 @@ import (
 // Fetcher asks another entity. Errors wrap [ErrUnreachable], [ErrNotFound] or [ErrUntrusted]. Only ErrNotFound is a word of the entity's
 // that ends what it said before.
 type Fetcher interface {
-	// Fetch gets a JWT of a media type, at most [MaxStatement] bytes of it.
+	// Fetch gets a text of a media type, or of one of several with commas between, at most [MaxStatement] bytes of it.
 	Fetch(ctx context.Context, target, mediaType string) (string, error)
 	// Post sends a form and gets a JWT, as Fetch does.
 	Post(ctx context.Context, target string, form url.Values, mediaType string) (string, error)
@@ -131,7 +132,7 @@ func (f *fetcher) ask(ctx context.Context, method, target string, form io.Reader
 		}
 		return "", unreachable(r.URL.Host, errors.New(response.Status))
 	}
-	if got != mediaType {
+	if !slices.Contains(strings.Split(mediaType, ", "), got) {
 		return "", unreachable(r.URL.Host, errors.New("an answer of another media type"))
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, MaxStatement+1))

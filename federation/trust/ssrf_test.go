@@ -73,6 +73,14 @@ func TestAttackThroughEveryFieldOfAStatementReachesNothingInside(t *testing.T) {
 				city.metadata[trust.FederationEntity].(map[string]any)["federation_fetch_endpoint"] = "file:///etc/passwd"
 				return app.id
 			},
+			"keys": func(_ *federation, _, _, app *entity) string {
+				app.metadata[trust.OpenIDRelyingParty].(map[string]any)["jwks_uri"] = address + "/jwks"
+				return app.id
+			},
+			"signed keys": func(_ *federation, _, _, app *entity) string {
+				app.metadata[trust.OpenIDRelyingParty].(map[string]any)["signed_jwks_uri"] = address + "/jwks"
+				return app.id
+			},
 			"redirect": func(_ *federation, _, city, app *entity) string {
 				city.serve = func(w http.ResponseWriter, r *http.Request) bool {
 					http.Redirect(w, r, address, http.StatusFound)
@@ -92,7 +100,10 @@ func TestAttackThroughEveryFieldOfAStatementReachesNothingInside(t *testing.T) {
 			f, fetcher := outside(t)
 			nation, _, city, app := f.nation()
 			r := f.resolver(nation, func(c *trust.Config) {
-				c.Fetcher, c.Loopback, c.Required = fetcher, false, map[string]string{trust.OpenIDRelyingParty: approved}
+				c.Fetcher, c.Loopback = fetcher, false
+				if strings.HasPrefix(name, "status") {
+					c.Required = map[string]string{trust.OpenIDRelyingParty: approved}
+				}
 			})
 			subject := attack(f, nation, city, app)
 			if _, err := r.Resolve(t.Context(), subject); err == nil {

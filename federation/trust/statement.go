@@ -23,6 +23,7 @@ const (
 	TypeMark           = "trust-mark+jwt"                     // [§7.1]
 	TypeMarkStatus     = "trust-mark-status-response+jwt"     // [§8.4.2]
 	TypeHistoricalKeys = "jwk-set+jwt"                        // [§8.7.2]
+	TypeKeys           = "jwk-set+jwt"                        // [§5.2.1.1]
 	TypeRegistration   = "explicit-registration-response+jwt" // [§12.2.3]
 )
 
