@@ -22,6 +22,9 @@ func newFederation(c config.Config) (*entity.Federation, error) {
 		return nil, err
 	}
 	f := &entity.Federation{Anchors: anchors, StatementLife: c.Federation.StatementLife, ApplicationMark: c.Federation.ApplicationMark, Loopback: plain(c.Issuer)}
+	if mark := c.Federation.ApplicationMark; mark != "" && len(c.Federation.MarkIssuers) > 0 {
+		f.MarkIssuers = map[string][]string{mark: append([]string{c.Issuer}, c.Federation.MarkIssuers...)}
+	}
 	if c.Federation.Superior != "" {
 		f.Superiors = []string{c.Federation.Superior}
 	}

@@ -13,10 +13,17 @@
 //
 // # What is remembered
 //
-// A statement is fetched once, however many wait for it, and asked for again after a while ([Config.RefreshAfter]). If the
-// superior cannot be reached, what it said goes on until it expires, and never longer. If it says that there is no such
-// subordinate, that is the end at once. So an entity that was suspended may be trusted where the superior cannot be heard
-// for as long as the statement about it lives: that is the bound.
+// A statement is fetched once, however many wait for it, and asked for again after a while ([Config.RefreshAfter]). A superior that
+// answers is waited for, so what it takes back is gone by then; one that is silent is waited for a second in all, and then not at all
+// until half a minute has passed. Meanwhile what it said goes on until it expires, and never longer. Only its own word that there is no such
+// subordinate ends that at once: neither a page of a load balancer nor anything else that is no answer. So an entity that was suspended may
+// be trusted where the superior cannot be heard for as long as the statement about it lives: that is the bound.
+//
+//	unknown ──fetched──► recent (a few megabytes, for those who wait for the same) ──its chain holds──► kept
+//	kept ──old──► asked for again, and used if no answer comes ──not_found, or expired──► gone
+//
+// What stands in no chain that holds is never kept. Decisions about those who are trusted, refusals, and resolutions under way have each
+// their own bounds, so that strangers displace nobody.
 //
 // # A hostile entity
 //

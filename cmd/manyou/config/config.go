@@ -137,6 +137,7 @@ type Federation struct {
 	Anchor          string        `yaml:"anchor" doc:"The entity that everybody trusts: the nation. Empty at the nation."`
 	AnchorKeysFile  string        `yaml:"anchor_keys_file" doc:"File with the anchor's public keys (JWK Set), as its operator handed them over. Its later keys are learned from there."`
 	ApplicationMark string        `yaml:"application_mark" doc:"Trust mark (a URL) without which no application is accepted that is not registered here: its approval, given with manyou entity mark. Empty: none is needed."`
+	MarkIssuers     []string      `yaml:"mark_issuers" doc:"At the nation: entities of the federation, such as ministries, that may give that trust mark besides the nation itself."`
 	ExchangeRules   string        `yaml:"exchange_rules_file" doc:"JSON with the rules by which tokens of one region may become tokens of another. Empty: scopes of applications cross, for twelve hours after the authentication, where an application is registered for it."`
 	StatementLife   time.Duration `yaml:"statement_life" doc:"How long others may act on what this issuer says of an entity when it cannot be heard: the longest that a suspension takes to arrive."`
 }

@@ -111,16 +111,22 @@ func TestEachProblemIsFoundAndNamesItsKey(t *testing.T) {
 		"long session":                {func(c *config.Config) { c.Session.Lifetime = 48 * time.Hour }, "session.lifetime", false},
 		"SIM service without a token": {func(c *config.Config) { c.SMS.SIM.URL = "https://sim.example" }, "sms.sim.token_file", true},
 		"SIM window of a year":        {func(c *config.Config) { c.SMS.SIM.Window = 8760 * time.Hour }, "sms.sim.window", true},
-		"models without makers":       {func(c *config.Config) { c.Passkey.Models = []string{"cb69481e-8ff7-4039-93ec-0a2729a154a8"} }, "passkey", true},
-		"no attempts":                 {func(c *config.Config) { c.Attempts.MessagesPerPhone = 0 }, "attempts.messages_per_phone", true},
-		"endless attempts":            {func(c *config.Config) { c.Attempts.ProofsPerAddress = 1 << 40 }, "attempts.proofs_per_address", true},
-		"many guesses":                {func(c *config.Config) { c.Attempts.ProofsPerPerson = 1000 }, "attempts.proofs_per_person", false},
-		"no bound on requests":        {func(c *config.Config) { c.Limits.RequestBytes = 1 << 40 }, "limits.request_bytes", true},
-		"no bound on headers":         {func(c *config.Config) { c.Limits.HeaderBytes = 0 }, "limits.header_bytes", true},
-		"no time for a request":       {func(c *config.Config) { c.Limits.RequestTimeout = 0 }, "limits.request_timeout", true},
-		"endless shutdown":            {func(c *config.Config) { c.Limits.ShutdownTimeout = time.Hour }, "limits.shutdown_timeout", true},
-		"unknown level":               {func(c *config.Config) { c.Log.Level = "loud" }, "log.level", true},
-		"unknown format of logs":      {func(c *config.Config) { c.Log.Format = "xml" }, "log.format", true},
+		"mark issuers at a province": {func(c *config.Config) {
+			c.Federation.Enabled, c.Federation.MarkIssuers = true, []string{"https://m.example"}
+		}, "federation.mark_issuers", true},
+		"mark issuer by name": {func(c *config.Config) {
+			c.Role, c.Region, c.Federation = config.National, "00", config.Federation{Enabled: true, StatementLife: time.Hour, ApplicationMark: "https://n.example/m", MarkIssuers: []string{"ministry"}}
+		}, "federation.mark_issuers[0]", true},
+		"models without makers":  {func(c *config.Config) { c.Passkey.Models = []string{"cb69481e-8ff7-4039-93ec-0a2729a154a8"} }, "passkey", true},
+		"no attempts":            {func(c *config.Config) { c.Attempts.MessagesPerPhone = 0 }, "attempts.messages_per_phone", true},
+		"endless attempts":       {func(c *config.Config) { c.Attempts.ProofsPerAddress = 1 << 40 }, "attempts.proofs_per_address", true},
+		"many guesses":           {func(c *config.Config) { c.Attempts.ProofsPerPerson = 1000 }, "attempts.proofs_per_person", false},
+		"no bound on requests":   {func(c *config.Config) { c.Limits.RequestBytes = 1 << 40 }, "limits.request_bytes", true},
+		"no bound on headers":    {func(c *config.Config) { c.Limits.HeaderBytes = 0 }, "limits.header_bytes", true},
+		"no time for a request":  {func(c *config.Config) { c.Limits.RequestTimeout = 0 }, "limits.request_timeout", true},
+		"endless shutdown":       {func(c *config.Config) { c.Limits.ShutdownTimeout = time.Hour }, "limits.shutdown_timeout", true},
+		"unknown level":          {func(c *config.Config) { c.Log.Level = "loud" }, "log.level", true},
+		"unknown format of logs": {func(c *config.Config) { c.Log.Format = "xml" }, "log.format", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := good(t)
@@ -228,7 +234,7 @@ func TestTheReferenceExplainsEachKeyAndReadsAsTheDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.TrustedProxies, c.Passkey.RelatedOrigins, c.Passkey.Models = nil, nil, nil // empty lists there
+	c.TrustedProxies, c.Passkey.RelatedOrigins, c.Passkey.Models, c.Federation.MarkIssuers = nil, nil, nil, nil // empty lists there
 	if !reflect.DeepEqual(c, config.Default()) {
 		t.Errorf("reference reads as %+v", c)
 	}

@@ -64,6 +64,14 @@ func (c Config) checkFederation(r *report) {
 	if f.ApplicationMark != "" && trust.CheckIdentifier(f.ApplicationMark, true) != nil {
 		r.fatal("federation.application_mark", "not a URL, such as https://id.example.org/marks/approved")
 	}
+	if len(f.MarkIssuers) > 0 && (c.Role != National || f.ApplicationMark == "") {
+		r.fatal("federation.mark_issuers", "it is for the nation, where federation.application_mark is set")
+	}
+	for n, id := range f.MarkIssuers {
+		if trust.CheckIdentifier(id, true) != nil {
+			r.fatal(fmt.Sprintf("federation.mark_issuers[%d]", n), "not an entity identifier, such as https://ministry.example.org")
+		}
+	}
 	if c.Role == National {
 		if f.Superior != "" || f.Anchor != "" {
 			r.fatal("federation", "the nation is the anchor; it has neither superior nor anchor")
