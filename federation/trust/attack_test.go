@@ -2,13 +2,17 @@ package trust_test
 
 import (
 	"crypto/ecdsa"
+	"crypto/rsa"
 	"errors"
 	"fmt"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"manyou/federation/trust"
 )
@@ -125,6 +129,18 @@ func TestAttackOnChainsTrustsNobody(t *testing.T) {
 			key := public(app.key, app.kid)
 			key.Key = app.key
 			city.about[app.id]["jwks"] = map[string]any{"keys": []any{key}}
+		},
+		"a key that takes long to check with": func(_ *federation, _, _, _, app *entity) {
+			large := new(big.Int).SetBit(big.NewInt(1), 16383, 1)
+			app.extra = []jose.JSONWebKey{{Key: &rsa.PublicKey{N: large, E: 65537}, KeyID: "large", Algorithm: "RS256", Use: "sig"}}
+		},
+		"more superiors than may be": func(_ *federation, _, _, _, app *entity) {
+			for n := range 40 {
+				app.hints = append(app.hints, fmt.Sprintf("https://s%d.example", n))
+			}
+		},
+		"owners of marks in a statement about another": func(_ *federation, _, _, city, app *entity) {
+			city.about[app.id]["trust_mark_owners"] = map[string]any{approved: map[string]any{}}
 		},
 		"metadata of null": func(_ *federation, _, _, _, app *entity) {
 			app.metadata[trust.OpenIDRelyingParty] = map[string]any{"client_name": nil}

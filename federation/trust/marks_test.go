@@ -132,8 +132,15 @@ func TestAttackOnTheMarkThatIsRequiredTrustsNobody(t *testing.T) {
 			m.signer = m.app
 			m.show(m.claims())
 		},
-		"expired":                      func(m *marking) { c := m.claims(); c["exp"] = m.clock().Unix(); m.show(c) },
-		"revoked":                      func(m *marking) { m.status = "revoked" },
+		"expired": func(m *marking) { c := m.claims(); c["exp"] = m.clock().Unix(); m.show(c) },
+		"revoked": func(m *marking) { m.status = "revoked" },
+		"of a type that has an owner, who did not let its issuer": func(m *marking) {
+			m.nation.claims = func(sub string, c map[string]any) {
+				if sub == m.nation.id {
+					c["trust_mark_owners"] = map[string]any{approved: map[string]any{"sub": m.app.id, "jwks": m.app.keys()}}
+				}
+			}
+		},
 		"an answer about another mark": func(m *marking) { m.answer = func(c map[string]any) { c["trust_mark"] = "x" } },
 		"an answer of another":         func(m *marking) { m.answer = func(c map[string]any) { c["iss"] = m.app.id } },
 		"an answer of an hour ago":     func(m *marking) { m.answer = func(c map[string]any) { c["iat"] = m.clock().Add(-time.Hour).Unix() } },

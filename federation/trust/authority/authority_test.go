@@ -356,3 +356,45 @@ func TestAttackThroughTheResolveEndpointReachesNothingInside(t *testing.T) {
 		t.Errorf("this machine was reached %d times", len(reached))
 	}
 }
+
+// served is an authority on a port of its own, which resolves by what it says itself.
+func served(t *testing.T, store authority.Store, required map[string]string, change ...func(*authority.Config)) (*authority.Authority, string) {
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	a := newAuthority(t, store, append(change, func(c *authority.Config) { c.EntityID = server.URL })...)
+	a.Routes(mux)
+	keys, err := trust.ParseKeys(a.JWKS())
+	must(t, err)
+	a.ResolveWith(trust.NewResolver(trust.Config{
+		Anchors: map[string]jose.JSONWebKeySet{server.URL: keys}, Fetcher: a.Fetcher, Self: server.URL, Local: a, Clock: time.Now, Loopback: true, Required: required,
+	}))
+	return a, server.URL
+}
+
+func TestResolvingTellsTheTrustMarksThatHold(t *testing.T) {
+	store := newStore(t)
+	const kind = "https://nation.example/marks/approved"
+	issuers := map[string][]string{kind: {}}
+	a, id := served(t, store, nil, func(c *authority.Config) { c.MarkIssuers = issuers })
+	app := trusttest.Leaf(t, time.Now, map[string]any{trust.OpenIDRelyingParty: map[string]any{"client_name": "an application"}}, id)
+	must(t, store.PutSubordinate(t.Context(), app.Subordinate(time.Now(), "")))
+	must(t, store.PutTrustMark(t.Context(), storage.TrustMark{Type: kind, Subject: app.ID, IssuedAt: time.Now()}))
+	run(t, a)
+	eventually(t, "it is vouched for", func() bool { return a.Stands(app.ID) })
+	_, mark := get(t, a, "/federation/trust-mark?trust_mark_type="+url.QueryEscape(kind)+"&sub="+url.QueryEscape(app.ID))
+	app.Marks = []trust.MarkEntry{{Type: kind, Mark: mark}, {Type: "https://nation.example/marks/other", Mark: mark}}
+	status, text := get(t, a, "/federation/resolve?sub="+url.QueryEscape(app.ID)+"&trust_anchor="+url.QueryEscape(id))
+	if status != http.StatusOK {
+		t.Fatalf("%d %s", status, text)
+	}
+	jws, err := jose.ParseSignedCompact(text, []jose.SignatureAlgorithm{jose.ES256})
+	must(t, err)
+	var answer struct {
+		Marks []trust.MarkEntry `json:"trust_marks"`
+	}
+	must(t, json.Unmarshal(jws.UnsafePayloadWithoutVerification(), &answer))
+	if len(answer.Marks) != 1 || answer.Marks[0] != app.Marks[0] {
+		t.Errorf("%+v", answer.Marks)
+	}
+}
