@@ -137,10 +137,8 @@ func (c *climb) stillActive(ctx context.Context, m Mark, keys jose.JSONWebKeySet
 	if before && now.Before(said.Add(r.config.RefreshAfter)) {
 		return said, nil
 	}
-	var endpoints struct {
-		Status string `json:"federation_trust_mark_status_endpoint"`
-	}
-	if json.Unmarshal(metadata, &endpoints) != nil || endpoints.Status == "" {
+	endpoint := statusEndpoint(metadata)
+	if endpoint == "" {
 		return time.Time{}, nil
 	}
 	believed := before && now.Before(said.Add(maxSilence))
@@ -149,7 +147,7 @@ func (c *climb) stillActive(ctx context.Context, m Mark, keys jose.JSONWebKeySet
 		return said, nil
 	}
 	done := r.asking.DoChan(m.raw, func() (any, error) {
-		return r.askStatus(context.WithoutCancel(ctx), endpoints.Status, m, keys)
+		return r.askStatus(context.WithoutCancel(ctx), endpoint, m, keys)
 	})
 	if believed && quiet {
 		return said, nil
@@ -172,6 +170,17 @@ func (c *climb) stillActive(ctx context.Context, m Mark, keys jose.JSONWebKeySet
 		}
 	}
 	return said, nil
+}
+
+// statusEndpoint is where an entity says whether its marks stand; "" if it does not.
+func statusEndpoint(metadata json.RawMessage) string {
+	var m struct {
+		Status string `json:"federation_trust_mark_status_endpoint"`
+	}
+	if json.Unmarshal(metadata, &m) != nil {
+		return ""
+	}
+	return m.Status
 }
 
 // askStatus asks about a mark once, and remembers the answer.

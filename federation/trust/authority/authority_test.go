@@ -310,7 +310,10 @@ func TestAttackByAskingForTheConfigurationAgainAndAgainSignsOnce(t *testing.T) {
 			signed++
 			return keys.Sign(typ, payload)
 		}
-		c.JWKS = func() []byte { return keys.JWKS() }
+		c.JWKS = func() []byte {
+			now := keys // which changes below
+			return now.JWKS()
+		}
 		c.Clock = func() time.Time { return at }
 	})
 	for range 100 {
