@@ -22,11 +22,14 @@ type hub struct{ nation, zhejiang, sichuan *world }
 
 const hubLife = time.Hour // of what the nation says
 
-func newHub(t *testing.T) hub {
+func newHub(t *testing.T, change ...func(nation *idp.Config)) hub {
 	t.Helper()
 	h := hub{nation: newWorld(t, func(c *idp.Config) {
 		c.Role, c.Region, c.Name = idp.National, "00", map[string]string{"zh": "全国统一身份认证", "en": "National Identity"}
 		c.Federation = &entity.Federation{Loopback: true, StatementLife: hubLife}
+		for _, f := range change {
+			f(c)
+		}
 	})}
 	anchor := json.RawMessage(body(t, h.nation.get(http.DefaultClient, h.nation.url+"/keys")))
 	province := func(region, zh, en string) *world {

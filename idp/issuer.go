@@ -99,7 +99,8 @@ func New(ctx context.Context, c Config) (*Issuer, error) {
 		Store: c.Store, Vault: c.Vault, Host: host{i}, Cookies: i.cookies, Web: i.web,
 		Methods: c.Methods, Tickets: i.tickets, Changes: i.changes,
 		Messages: c.Messages, Register: c.Register, Transport: c.Transport, Sign: i.signAs,
-		Neighbours: i.Neighbours, NeighbourTransport: c.neighbourTransport(), Disagree: i.disagree(), Complain: i.complain,
+		Neighbours: i.Neighbours, NeighbourTransport: c.neighbourTransport(), Chain: i.chain(),
+		Disagree: i.disagree(), Complain: i.complain,
 		Clock: c.Clock, Random: c.Random, Logger: c.Logger, Limits: signin.Limits(*c.Limits), TrustedProxies: c.TrustedProxies,
 	}); err != nil {
 		return nil, fmt.Errorf("prepare sign-in: %w", err)

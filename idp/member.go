@@ -3,11 +3,13 @@ package idp
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
 	"manyou/federation/signals"
 	"manyou/federation/trust"
+	"manyou/federation/upstream"
 	"manyou/idp/cases"
 	"manyou/idp/keys"
 	"manyou/idp/signin"
@@ -45,6 +47,26 @@ func (i *Issuer) Neighbours() []trust.Neighbour {
 		return nil
 	}
 	return i.entity.Neighbours()
+}
+
+// chain finds out what the chain of another issuer makes of it as a provider; nil where there are no chains.
+func (i *Issuer) chain() func(context.Context, string) ([]byte, error) {
+	if i.entity == nil {
+		return nil
+	}
+	return func(ctx context.Context, issuer string) ([]byte, error) {
+		resolved, err := i.entity.Resolver.Resolve(ctx, issuer)
+		if errors.Is(err, trust.ErrUnreachable) {
+			return nil, errors.Join(upstream.ErrUnreachable, err)
+		} else if err != nil {
+			return nil, err
+		}
+		provider, ok := resolved.Metadata[trust.OpenIDProvider]
+		if !ok {
+			return nil, errors.New("the entity is no OpenID provider")
+		}
+		return json.Marshal(provider)
+	}
 }
 
 // settle ends what came from issuers that nobody vouches for any more: of those whom the nation vouches for the list is given, and

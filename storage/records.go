@@ -255,7 +255,9 @@ type Upstream struct {
 	// ACR maps the other issuer's acr values to rungs here. Unlisted values count as rung 1.
 	ACR map[string]int
 	// Dialect declares how an issuer speaks that is no OpenID provider, as JSON; see upstream.Dialect. nil: it is one.
-	Dialect   []byte
+	Dialect []byte
+	// Below says that this node vouches for it too, or did: it is a [Subordinate], and known by its chain. It is read, not written.
+	Below     bool
 	Status    UpstreamStatus
 	CreatedAt time.Time
 }

@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strings"
 	"time"
 
 	"manyou/cmd/manyou/registration"
+	"manyou/federation/trust"
 	"manyou/federation/upstream"
 	"manyou/idp"
 	"manyou/idp/keys"
@@ -212,8 +214,12 @@ func (c *provinceTest) Run(ctx context.Context, t *terminal) error {
 		if err != nil {
 			return err
 		}
+		var carried http.RoundTripper // nil: any
+		if u.Below {                  // it names its addresses itself
+			carried = trust.GuardedTransport(plain(o.config.Issuer))
+		}
 		p, err := upstream.New(upstream.Config{
-			Issuer: u.Issuer, ClientID: u.ClientID, ClientSecret: u.ClientSecret, AuthMethod: u.AuthMethod, RedirectURI: o.config.Issuer + callbackPath,
+			Transport: carried, Issuer: u.Issuer, ClientID: u.ClientID, ClientSecret: u.ClientSecret, AuthMethod: u.AuthMethod, RedirectURI: o.config.Issuer + callbackPath,
 			Scopes: u.Scopes, ACR: u.ACR, Sign: func(typ string, payload []byte) (string, error) {
 				key, err := ring.Signer(keys.ES256)
 				if err != nil {

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"strings"
 )
@@ -33,8 +34,17 @@ func (p *Provider) metadata(ctx context.Context) (*metadata, error) {
 
 func (p *Provider) fetchMetadata(ctx context.Context) (*metadata, error) {
 	var m metadata
-	if p.config.Metadata != nil {
-		if err := (answer{body: p.config.Metadata}).decode(&m); err != nil {
+	known := p.config.Metadata
+	if p.config.Resolve != nil {
+		var err error
+		if known, err = p.config.Resolve(ctx); errors.Is(err, ErrUnreachable) {
+			return nil, err
+		} else if err != nil {
+			return nil, misbehaved("no chain makes it a provider: %w", err)
+		}
+	}
+	if known != nil {
+		if err := (answer{body: known}).decode(&m); err != nil {
 			return nil, err
 		}
 	} else if err := p.getJSON(ctx, strings.TrimSuffix(p.config.Issuer, "/")+wellKnown, &m); err != nil {

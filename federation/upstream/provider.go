@@ -34,7 +34,10 @@ type Config struct {
 	// Sign signs a payload as this issuer, for private_key_jwt. A client whose identifier is an entity's signs its requests too.
 	Sign func(typ string, payload []byte) (string, error)
 	// Metadata is the other issuer's, as JSON, where it is known by a trust chain; nil: it is discovered.
-	Metadata    []byte
+	Metadata []byte
+	// Resolve finds that out instead, whenever the metadata are asked for anew; nil: they do not change, or are discovered. What the
+	// issuer's discovery says counts for nothing then.
+	Resolve     func(ctx context.Context) ([]byte, error)
 	RedirectURI string
 	Scopes      []string // default openid; openid is always among them
 	// ClaimNames says where the other issuer puts "name", "document_kind", "document_number", "document_verified",

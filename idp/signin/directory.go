@@ -145,6 +145,10 @@ func (d *directory) providerOf(u storage.Upstream) (provider, error) {
 		Transport: d.config.Transport, Clock: d.config.Clock, Random: d.config.Random, Logger: d.config.Logger, Sign: d.config.Sign,
 	}
 	if len(u.Dialect) == 0 {
+		if d.joined(u) {
+			c.Transport = d.config.NeighbourTransport
+			c.Resolve = func(ctx context.Context) ([]byte, error) { return d.config.Chain(ctx, u.Issuer) }
+		}
 		return upstream.New(c)
 	}
 	dialect, err := upstream.ParseDialect(u.Dialect)
@@ -154,6 +158,15 @@ func (d *directory) providerOf(u storage.Upstream) (provider, error) {
 	c.RedirectURI = upstream.RedirectOf(c.RedirectURI, u.Region)
 	return upstream.NewProvince(c, dialect)
 }
+
+// joined reports whether an issuer came in by its chain: then it names its addresses itself, as those beside this one do. Whom an operator
+// registered by hand, with a secret, was looked at by that operator.
+func (d *directory) joined(u storage.Upstream) bool {
+	return d.config.Chain != nil && u.Below && u.AuthMethod == methodPrivateKey && u.ClientSecret == ""
+}
+
+// methodPrivateKey is the client authentication of those who are known by their chain.
+const methodPrivateKey = "private_key_jwt"
 
 // appendNeighbours adds the issuers beside this one that no row registers.
 func (d *directory) appendNeighbours(ctx context.Context, all, before []*upstreamIssuer) []*upstreamIssuer {
@@ -172,7 +185,7 @@ func (d *directory) appendNeighbours(ctx context.Context, all, before []*upstrea
 			continue
 		}
 		p, err := upstream.New(upstream.Config{
-			Issuer: n.ID, ClientID: d.config.Issuer, AuthMethod: "private_key_jwt", Sign: d.config.Sign, Metadata: n.Provider,
+			Issuer: n.ID, ClientID: d.config.Issuer, AuthMethod: methodPrivateKey, Sign: d.config.Sign, Metadata: n.Provider,
 			RedirectURI: d.config.Issuer + pathCallback, Scopes: []string{"profile", "document"}, ACR: membership.Ladder(),
 			Transport: d.config.NeighbourTransport, Clock: d.config.Clock, Random: d.config.Random, Logger: d.config.Logger,
 		})
@@ -192,7 +205,7 @@ func (d *directory) appendNeighbours(ctx context.Context, all, before []*upstrea
 func sameRegistration(a, b storage.Upstream) bool {
 	return a.Issuer == b.Issuer && a.ClientID == b.ClientID && a.ClientSecret == b.ClientSecret &&
 		a.AuthMethod == b.AuthMethod && slices.Equal(a.Scopes, b.Scopes) && maps.Equal(a.Claims, b.Claims) && maps.Equal(a.ACR, b.ACR) &&
-		a.Region == b.Region && bytes.Equal(a.Dialect, b.Dialect)
+		a.Region == b.Region && bytes.Equal(a.Dialect, b.Dialect) && a.Below == b.Below
 }
 
 // provinces are the issuers that a citizen may choose from.

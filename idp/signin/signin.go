@@ -86,6 +86,8 @@ type Config struct {
 	// Complain is where somebody who is refused can say that something is wrong; nil: nowhere.
 	Complain           func(w http.ResponseWriter, r *http.Request, who Refused) (string, error)
 	NeighbourTransport http.RoundTripper
+	// Chain is what the trust chain of an issuer makes of it as a provider, as JSON; nil: there are no chains.
+	Chain func(ctx context.Context, issuer string) ([]byte, error)
 
 	// Disagree is told of issuers that say something else of a person than is known here; nil: nobody is.
 	Disagree func(ctx context.Context, d Disagreement) error

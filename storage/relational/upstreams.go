@@ -41,7 +41,8 @@ func (s *Store) putUpstream(ctx context.Context, e Executor, u storage.Upstream)
 // ListUpstreams implements [storage.Upstreams].
 func (s *Store) ListUpstreams(ctx context.Context) ([]storage.Upstream, error) {
 	var upstreams []storage.Upstream
-	err := s.read.Rows(ctx, `SELECT `+upstreamColumns+` FROM upstreams ORDER BY region`, nil, func(scan Scan) error {
+	err := s.read.Rows(ctx, `SELECT `+upstreamColumns+`, EXISTS (SELECT 1 FROM subordinates b
+		WHERE b.entity_id = upstreams.issuer) FROM upstreams ORDER BY region`, nil, func(scan Scan) error {
 		u, err := s.scanUpstream(scan)
 		upstreams = append(upstreams, u)
 		return err
@@ -54,7 +55,7 @@ func (s *Store) scanUpstream(scan Scan) (u storage.Upstream, err error) {
 	var secret []byte
 	var createdAt int64
 	if err := scan(&u.Issuer, &u.Region, &texts[0], &u.ClientID, &secret, &u.AuthMethod, &texts[1], &texts[2], &texts[3],
-		(*string)(&u.Status), &createdAt, &u.Dialect); err != nil {
+		(*string)(&u.Status), &createdAt, &u.Dialect, &u.Below); err != nil {
 		return u, err
 	}
 	for i, dst := range []any{&u.Name, &u.Scopes, &u.Claims, &u.ACR} {

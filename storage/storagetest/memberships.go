@@ -67,6 +67,11 @@ var membershipCases = map[string]func(*testing.T, *fixture){
 		if registered, vouched := f.in(t, issuer); registered != storage.UpstreamActive || vouched != storage.SubordinateActive {
 			t.Errorf("%q, %q", registered, vouched)
 		}
+		all, err := f.ListUpstreams(t.Context())
+		check(t, err)
+		for _, u := range all {
+			equal(t, u.Below, u.Issuer == issuer)
+		}
 		got, err := f.Invitation(t.Context(), v.ID)
 		check(t, err)
 		equal(t, got.Status, storage.InvitationApproved)
