@@ -38,6 +38,7 @@ func (a *anchored) declares(city, nation string) {
 	m := a.app.Metadata[trust.OpenIDRelyingParty].(map[string]any)
 	m["scope"] = everyScope
 	m["grant_types"] = []string{"authorization_code", "refresh_token"}
+	a.pass(time.Second) // so that it changed since
 	must(a.t, a.cityStore.PutSubordinate(a.t.Context(), a.app.Subordinate(a.clock(), city)))
 	must(a.t, a.store.PutSubordinate(a.t.Context(), a.city.Subordinate(a.clock(), nation)))
 	time.Sleep(time.Second) // until both have seen it

@@ -61,6 +61,7 @@ type subject struct {
 func (i *Issuer) exchangeToken(w http.ResponseWriter, r *http.Request) {
 	app, err := i.exchangingClient(r, grantExchange)
 	if err != nil {
+		i.keepUnadmitted(r, app, "exchange", r.PostForm.Get("subject_token"), err)
 		op.WriteError(w, r, err, nil)
 		return
 	}
@@ -77,14 +78,15 @@ func (i *Issuer) exchangeToken(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, answer)
 }
 
-// exchangingClient authenticates a client that may use a grant. A public client may not: nothing binds a token to it.
+// exchangingClient authenticates a client that may use a grant. A public client may not: nothing binds a token to it. With an error there
+// is a client only if it is that one's.
 func (i *Issuer) exchangingClient(r *http.Request, grant string) (*application, error) {
 	app, err := i.clientOf(r)
 	if err != nil {
 		return nil, err
 	}
 	if !grants(&app.Application, grant) || app.AuthMethod == methodNone {
-		return nil, op.NewStatusError(oidc.ErrUnauthorizedClient().WithDescription("not registered for this grant"), http.StatusBadRequest)
+		return app, op.NewStatusError(oidc.ErrUnauthorizedClient().WithDescription("not registered for this grant"), http.StatusBadRequest)
 	}
 	return app, nil
 }

@@ -50,6 +50,7 @@ func opened(f url.Values, app *application, scopes []string) ([]string, error) {
 func (i *Issuer) bearerToken(w http.ResponseWriter, r *http.Request) {
 	app, err := i.exchangingClient(r, grantBearer)
 	if err != nil {
+		i.keepUnadmitted(r, app, "grant", r.PostForm.Get("assertion"), err)
 		op.WriteError(w, r, err, nil)
 		return
 	}

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"strings"
 	"time"
 
 	"manyou/federation/exchange"
@@ -113,4 +115,48 @@ func (i *Issuer) keep(ctx context.Context, r *exchangeRecord, answer *exchangeRe
 		return err
 	}
 	return i.Store.PutExchange(ctx, e)
+}
+
+// Bounds of the records of requests that got no further than their client: anybody can send them, with any token. What is past them is
+// in the log alone.
+const (
+	maxUnadmittedOfToken = 5   // an hour
+	maxUnadmitted        = 200 // an hour, at this issuer
+)
+
+// keepUnadmitted writes the record of a request whose client was not who it says, or may not do this. The token tells nothing that holds:
+// its issuer has to be one that is known here, no more. app is nil if nobody authenticated.
+func (i *Issuer) keepUnadmitted(r *http.Request, app *application, kind, presented string, refused error) {
+	ctx := r.Context()
+	if issuer := upstream.IssuerOf(presented); issuer != i.Issuer {
+		if _, err := i.signin.Peer(ctx, issuer); err != nil {
+			return
+		}
+	}
+	sum := sha256.Sum256([]byte(presented))
+	end := i.Clock().Truncate(time.Hour).Add(time.Hour)
+	within := func(key string, most int64) bool {
+		totals, err := i.Store.Count(ctx, []string{key}, 1, end)
+		return err == nil && totals[0] <= most
+	}
+	// One token, sent again and again, does not use up what there is for all.
+	if !within("exchange.token:"+encoding.EncodeToString(sum[:]), maxUnadmittedOfToken) || !within("exchange.unadmitted", maxUnadmitted) {
+		return
+	}
+	record := &exchangeRecord{Kind: kind, Application: claimedClient(r), i: i, presented: presented}
+	if app != nil {
+		record = i.newRecord(app, kind, presented)
+	}
+	if err := i.keep(ctx, record, nil, refused); err != nil { // it was refused in any case
+		i.Logger.ErrorContext(ctx, "a refused exchange was not recorded", "cause", err)
+	}
+}
+
+// claimedClient is who a client says to be, without having shown it.
+func claimedClient(r *http.Request) string {
+	name := r.PostForm.Get("client_id")
+	if id, _, ok := r.BasicAuth(); ok {
+		name = id
+	}
+	return strings.ToValidUTF8(name[:min(len(name), 256)], "") + " (not authenticated)"
 }
