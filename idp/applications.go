@@ -34,14 +34,25 @@ type application struct {
 	keys jose.JSONWebKeySet
 	// resolved is why an application is known that no row registers; nil for the others.
 	resolved *trust.Resolved
+	// explicit: it registered itself by that chain.
+	explicit bool
 }
 
-// automatic reports whether the application was registered by nobody.
-func (a *application) automatic() bool { return a.resolved != nil }
+// automatic reports whether the application was registered by nobody, and signs its requests.
+func (a *application) automatic() bool { return a.resolved != nil && !a.explicit }
+
+// chained reports whether an application is known by its chain alone: no person here has looked at the addresses that it names.
+func (a *application) chained() bool { return a.resolved != nil }
+
+// applicationStore is where applications are registered, by people or by themselves.
+type applicationStore interface {
+	storage.Applications
+	storage.Registrations
+}
 
 // applications remembers applications for a bounded time. However many requests wait for one, it is read once.
 type applications struct {
-	store storage.Applications
+	store applicationStore
 	clock func() time.Time
 	trust *trust.Resolver // nil: whom no row registers, nobody knows
 	// approval is the trust mark by which one that no row registers is approved; "" if there is none.
@@ -56,9 +67,10 @@ type applications struct {
 type remembered struct {
 	app   *application // nil: there is none
 	until time.Time
+	at    time.Time // when it was read
 }
 
-func newApplications(s storage.Applications, clock func() time.Time) *applications {
+func newApplications(s applicationStore, clock func() time.Time) *applications {
 	return &applications{store: s, clock: clock, known: map[string]remembered{}, made: map[string]*application{}}
 }
 
@@ -71,10 +83,22 @@ func (a *applications) get(ctx context.Context, clientID string) (*application, 
 	if err != nil {
 		return nil, err
 	}
-	if r.app == nil && a.trust != nil && entityIdentifier(clientID) {
-		return a.automatic(ctx, clientID)
+	if a.trust == nil || !entityIdentifier(clientID) || r.app != nil && (!r.app.explicit || a.stands(r.app)) {
+		return r.published()
 	}
-	return r.published()
+	app, err := a.automatic(ctx, clientID)
+	if err != nil && r.app == nil && a.clock().After(r.at.Add(applicationAge)) {
+		// It may have registered itself meanwhile, at another node.
+		if r, rerr := a.again(ctx, clientID); rerr == nil && r.app != nil && (!r.app.explicit || a.stands(r.app)) {
+			return r.published()
+		}
+	}
+	return app, err
+}
+
+// stands reports whether a registration by a chain has not ended: neither the chain, nor anybody on it.
+func (a *applications) stands(app *application) bool {
+	return a.clock().Before(app.resolved.ExpiresAt) && a.trust.StandsStill(app.resolved.Path)
 }
 
 // registered returns a published application that a row registers, and asks nobody else: for names that a client may choose.
@@ -83,6 +107,9 @@ func (a *applications) registered(ctx context.Context, clientID string) (*applic
 	r, err := a.row(ctx, clientID)
 	if err != nil {
 		return nil, err
+	}
+	if r.app != nil && r.app.explicit && !a.stands(r.app) {
+		return nil, errNoApplication
 	}
 	return r.published()
 }
@@ -105,18 +132,30 @@ func (a *applications) row(ctx context.Context, clientID string) (r remembered, 
 	r, ok = a.known[clientID]
 	a.mu.RUnlock()
 	if !ok || now.After(r.until) {
-		// A request that gives up must not fail those that wait with it.
-		v, err, _ := a.flight.Do(clientID, func() (any, error) {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
-			defer cancel()
-			return a.read(ctx, clientID)
-		})
-		if err != nil {
-			return r, err
-		}
-		r = v.(remembered)
+		return a.again(ctx, clientID)
 	}
 	return r, nil
+}
+
+// again reads an application anew.
+func (a *applications) again(ctx context.Context, clientID string) (remembered, error) {
+	// A request that gives up must not fail those that wait with it.
+	v, err, _ := a.flight.Do(clientID, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
+		defer cancel()
+		return a.read(ctx, clientID)
+	})
+	if err != nil {
+		return remembered{}, err
+	}
+	return v.(remembered), nil
+}
+
+// forget makes an application be read anew.
+func (a *applications) forget(clientID string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.known, clientID)
 }
 
 // errUnresolved reports an application of which it cannot be found out now whether it is trusted: those who vouch for it do not
@@ -124,10 +163,17 @@ func (a *applications) row(ctx context.Context, clientID string) (r remembered, 
 var errUnresolved = errors.New("the application cannot be looked up now")
 
 func (a *applications) read(ctx context.Context, clientID string) (remembered, error) {
-	r := remembered{until: a.clock().Add(applicationAge)}
+	r := remembered{at: a.clock(), until: a.clock().Add(applicationAge)}
 	switch stored, err := a.store.Application(ctx, clientID); {
 	case errors.Is(err, storage.ErrNotFound):
-		if a.trust != nil && entityIdentifier(clientID) {
+		if a.trust == nil || !entityIdentifier(clientID) {
+			break
+		}
+		var err error
+		if r.app, err = a.explicit(ctx, clientID); err != nil {
+			return r, err
+		}
+		if r.app == nil {
 			r.until = a.clock().Add(unregisteredAge)
 		}
 	case err != nil:

@@ -23,6 +23,12 @@ const (
 	maxAutomaticName = 50  // characters; longer ones are cut
 )
 
+// The ways in which an application registers (OpenID Federation 1.0 §12).
+const (
+	registersAutomatically = "automatic"
+	registersExplicitly    = "explicit"
+)
+
 // automaticGrants are the grants that such an application may have.
 var automaticGrants = []string{grantCode, grantRefresh, grantExchange, grantBearer, grantClient}
 
@@ -46,7 +52,7 @@ func (a *applications) automatic(ctx context.Context, clientID string) (*applica
 	if app != nil && app.resolved == resolved {
 		return app, nil
 	}
-	if app, err = fromMetadata(clientID, resolved.Metadata[trust.OpenIDRelyingParty]); err != nil {
+	if app, err = fromMetadata(clientID, resolved.Metadata[trust.OpenIDRelyingParty], registersAutomatically); err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoApplication, err)
 	}
 	app.resolved = resolved
@@ -95,7 +101,7 @@ type relyingParty struct {
 }
 
 // fromMetadata makes an application of what its superiors let it say. It authenticates with its keys and in no other way.
-func fromMetadata(clientID string, metadata map[string]any) (*application, error) {
+func fromMetadata(clientID string, metadata map[string]any, registers string) (*application, error) {
 	raw, err := json.Marshal(metadata)
 	if err != nil || metadata == nil {
 		return nil, errors.New("the entity is no relying party")
@@ -110,8 +116,8 @@ func fromMetadata(clientID string, metadata map[string]any) (*application, error
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("jwks: %w", err)
-	case !slices.Contains(m.RegistrationTypes, "automatic"):
-		return nil, errors.New("client_registration_types: not automatic")
+	case !slices.Contains(m.RegistrationTypes, registers):
+		return nil, fmt.Errorf("client_registration_types: not %s", registers)
 	case m.AuthMethod != methodPrivateKey:
 		return nil, errors.New("token_endpoint_auth_method: not private_key_jwt")
 	case !slices.Contains(m.ResponseTypes, "code") || !slices.Contains(m.GrantTypes, grantCode):

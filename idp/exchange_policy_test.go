@@ -142,7 +142,9 @@ func TestAttackOnTheExchangeByWhoMayNotIsRecordedAndCannotFillTheStore(t *testin
 		e.zhejiang.call("/token", "", "grant_type", exchangeGrant, "client_id", "agent", "client_secret", "guessed", "subject_token", token, "subject_token_type", tokenTypeAT)
 	}
 	told := records(token)
-	if len(told) != 5 || !slices.ContainsFunc(told, func(x idp.Explanation) bool { return x.Application == "agent (not authenticated)" && x.Outcome == "refused" }) {
+	if len(told) != 5 || !slices.ContainsFunc(told, func(x idp.Explanation) bool {
+		return x.Application == "agent (not authenticated)" && x.Outcome == "refused"
+	}) {
 		t.Errorf("%d: %+v", len(told), told)
 	}
 	e.zhejiang.call("/token", "", "grant_type", bearerGrant, "client_id", "agent", "client_secret", "guessed", "assertion", e.fresh("agent", "openid api"))

@@ -73,7 +73,7 @@ const (
 
 func (i *Issuer) newRecord(app *application, kind, presented string) *exchangeRecord {
 	r := &exchangeRecord{Kind: kind, Application: app.ClientID, i: i, presented: presented}
-	if app.automatic() {
+	if app.chained() {
 		r.Chain = app.resolved.Path
 		for _, m := range app.resolved.Marks {
 			r.Marks = append(r.Marks, m.Type+" of "+m.Issuer)

@@ -160,7 +160,7 @@ func (i *Issuer) clientOfProvince(found *trust.Statement) error {
 	if err := json.Unmarshal(found.Metadata[trust.OpenIDRelyingParty], &m); err != nil {
 		return errors.New("it publishes no openid_relying_party")
 	}
-	_, err := fromMetadata(found.Subject, m)
+	_, err := fromMetadata(found.Subject, m, registersAutomatically)
 	return err
 }
 

@@ -60,7 +60,7 @@ func (i *Issuer) signalReceiver(ctx context.Context, clientID string) (streams.R
 	to := streams.Receiver{
 		ClientID: clientID, Subject: func(person string) string { return i.subject(person, app) }, Client: i.tellRegistered,
 	}
-	if app.automatic() {
+	if app.chained() {
 		to.Client = i.tellNamed
 	}
 	for _, address := range append(slices.Clone(app.RedirectURIs), app.BackchannelLogoutURI) {

@@ -245,7 +245,7 @@ func (t *teller) send(ctx context.Context, o storage.Onward, now time.Time) erro
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded") // §2.5
 	client := t.i.tellRegistered
-	if app.automatic() {
+	if app.chained() {
 		client = t.i.tellNamed
 	}
 	answer, err := client.Do(r)

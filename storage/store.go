@@ -22,6 +22,7 @@ type Store interface {
 	Exchanges
 	Invitations
 	Memberships
+	Registrations
 	Staff
 	Notes
 	AuditLog

@@ -23,11 +23,10 @@ type Database interface {
 // Run runs the suite. Each case gets a database of its own.
 func Run(t *testing.T, open func(t testing.TB) Database) {
 	for _, group := range []map[string]func(*testing.T, *fixture){
-		caseProgressCases,
 		personCases, registerCases, linkCases, credentialCases, sessionCases, signInCases, grantCases, conversationCases,
 		ticketCases, proofCases, eventCases, sessionListCases, consentListCases, enrolledCases, ownSecrecyCases,
-		onwardCases, statusCases, exchangeCases, invitationCases, membershipCases, staffCases, noteCases, auditCases,
-		holdCases, caseCases, caseFileCases, correctionCases, modelCases, signalCases,
+		onwardCases, statusCases, exchangeCases, invitationCases, membershipCases, registrationCases, staffCases, noteCases, auditCases,
+		holdCases, caseCases, caseProgressCases, caseFileCases, correctionCases, modelCases, signalCases,
 		applicationCases, upstreamCases, federationCases, keyCases, consentCases, limitCases, replayCases, maintenanceCases, secrecyCases,
 	} {
 		for name, test := range group {
