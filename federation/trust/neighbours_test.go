@@ -43,3 +43,26 @@ func TestAttackThroughTheAddressesOfANeighbourReachesNothingInside(t *testing.T)
 		t.Error("it was reached")
 	}
 }
+
+func FuzzRefusal(f *testing.F) {
+	for _, text := range []string{`{"error":"not_found"}`, `{"error":"invalid_request"}`, `<html>not_found`, `{"error":["not_found"]}`, `not_found`, `{"Error":"not_found"}x`} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if saysNotFound(strings.NewReader(text)) && (!strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "{") || len(text) < len(`{"error":"not_found"}`)) {
+			t.Fatalf("%q is taken for an entity's word", text)
+		}
+	})
+}
+
+func FuzzAnchors(f *testing.F) {
+	f.Add(`{"https://n.example":{"root":"","keys":{"keys":[]},"at":1}}`)
+	f.Add(`{"https://n.example":null}`)
+	f.Add(`[]`)
+	f.Fuzz(func(t *testing.T, text string) {
+		a := newAnchors(nil)
+		if err := a.restore([]byte(text)); err == nil && len(a.keys) > 0 {
+			t.Fatalf("%q makes an anchor of somebody who is not configured", text)
+		}
+	})
+}

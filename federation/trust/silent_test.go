@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -268,5 +269,39 @@ func TestAChainThroughASuspendedProvinceIsRefusedAtAnotherProvinceAtItsNextLook(
 	look()
 	if _, err := r.Resolve(t.Context(), app.id); err != nil {
 		t.Errorf("it is vouched for again: %v", err)
+	}
+}
+
+func TestASuspensionThatOneNodeOfTheNationHasYetToHearIsFeltSecondsLater(t *testing.T) {
+	f := newFederation(t)
+	nation, provinces := neighbouring(t, f, 2)
+	app := f.application("app", provinces[0])
+	r := f.resolver(nation)
+	n := trust.NewNeighbours(r, nation.id, nil, slog.New(slog.DiscardHandler), nil, func(context.Context, []string) error { return nil })
+	if err := n.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Resolve(t.Context(), app.id); err != nil {
+		t.Fatal(err)
+	}
+	// The node that is asked for the list knows; the one that is asked for the statement does not.
+	nation.serve = func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, "/list") {
+			return false
+		}
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, "[%q]", provinces[1].id)
+		return true
+	}
+	if err := n.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Resolve(t.Context(), app.id); err != nil {
+		t.Fatalf("the node vouches for it still: %v", err)
+	}
+	delete(nation.about, provinces[0].id)
+	f.pass(6 * time.Second)
+	if _, err := r.Resolve(t.Context(), app.id); !errors.Is(err, trust.ErrUntrusted) {
+		t.Errorf("seconds later: %v", err)
 	}
 }
