@@ -50,7 +50,7 @@ func (d *desk) fill(ctx context.Context, page *web.CasePage) error {
 	page.Frame, page.Action, page.BackURL, page.Head, page.Version = d.frame(d.m, partCases), caseURL(of.Number), pathCases, d.head(d.r, d.m, &of.Case), of.Version
 	page.Head.Reason = of.Body.Reason
 	for _, step := range []func(context.Context, *web.CasePage) error{
-		d.people, d.complaint, d.evidence, d.holds, d.proposals, d.others, d.deliveries, d.history, d.acts,
+		d.people, d.complaint, d.evidence, d.files, d.holds, d.proposals, d.others, d.deliveries, d.history, d.acts,
 	} {
 		if err := step(ctx, page); err != nil {
 			return err
@@ -131,7 +131,7 @@ func (d *desk) who(ctx context.Context, actor string) (w web.Who, err error) {
 		w.Name, _, err = d.application(ctx, id)
 	case "issuer":
 		w.Name = d.issuer(id)
-	case "system", "register", "here":
+	case "system", "register", "here", "visitor":
 	default:
 		w.Kind, w.Name = "other", actor
 	}

@@ -97,14 +97,15 @@ const (
 // Routes adds the pages. protect refuses requests that another site makes the browser send.
 func (c *Console) Routes(mux *http.ServeMux, protect func(http.Handler) http.Handler) {
 	pages := map[string]http.HandlerFunc{
-		"GET " + pathConsole:              c.home,
-		"GET " + pathConfirm:              c.confirm,
-		"GET " + pathLoad:                 c.load,
-		"GET " + pathAudit:                c.log,
-		"GET " + pathCases:                c.queue,
-		"POST " + pathCases:               c.bulk,
-		"GET " + pathCases + "/{number}":  c.showCase,
-		"POST " + pathCases + "/{number}": c.step,
+		"GET " + pathConsole:                          c.home,
+		"GET " + pathConfirm:                          c.confirm,
+		"GET " + pathLoad:                             c.load,
+		"GET " + pathAudit:                            c.log,
+		"GET " + pathCases:                            c.queue,
+		"POST " + pathCases:                           c.bulk,
+		"GET " + pathCases + "/{number}":              c.showCase,
+		"POST " + pathCases + "/{number}":             c.step,
+		"GET " + pathCases + "/{number}/files/{file}": c.file,
 	}
 	if c.Resolve != nil {
 		pages["GET "+pathProvinces], pages["POST "+pathProvinces] = c.list, c.invite

@@ -84,6 +84,9 @@ func (d *desk) evidence(ctx context.Context, page *web.CasePage) error {
 		stored = list[n].Said
 	}
 	for _, e := range list {
+		if len(e.Said) == 0 { // a file, listed by itself
+			continue
+		}
 		one := web.CaseSource{At: e.At, ACR: e.ACR, Chain: e.Chain}
 		var err error
 		if one.Who, err = d.who(ctx, e.Source); err != nil {

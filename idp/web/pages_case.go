@@ -55,7 +55,7 @@ type Who struct {
 
 // WhoKinds lists who may act.
 func WhoKinds() []string {
-	return []string{"you", "officer", "person", "application", "issuer", "system", "register", "here", "other"}
+	return []string{"you", "officer", "person", "application", "issuer", "system", "register", "here", "visitor", "other"}
 }
 
 // CaseComplaint is what was complained of.
@@ -129,7 +129,7 @@ type CaseSaid struct {
 
 // SaidKeys lists the values that there are words for.
 func SaidKeys() []string {
-	return []string{"name", "document", "phone", "phone_proven", "birth_date", "region", "text"}
+	return []string{"name", "document", "phone", "phone_proven", "birth_date", "region", "text", "by", "mapping"}
 }
 
 // Notes lists what is unusual about the characters.
