@@ -38,6 +38,7 @@ type answer struct {
 	Error    string         `json:"error,omitempty"`
 	Claims   map[string]any `json:"claims,omitempty"` // of the ID token
 	UserInfo map[string]any `json:"userinfo,omitempty"`
+	Access   string         `json:"access,omitempty"` // the access token
 }
 
 var answerPage = template.Must(template.New("answer").Parse(
@@ -148,7 +149,7 @@ func (c *client) redeem(ctx context.Context, q url.Values) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	var a answer
+	a := answer{Access: tokens.AccessToken}
 	if err := json.Unmarshal(payload, &a.Claims); err != nil {
 		return answer{}, err
 	}
