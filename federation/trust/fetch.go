@@ -128,7 +128,7 @@ func (f *fetcher) ask(ctx context.Context, method, target string, form io.Reader
 			return "", ErrNotFound
 		}
 		if response.StatusCode == http.StatusNotFound { // somebody who is no entity; no word about what was said before
-			return "", untrusted("%s answers %d", r.URL.Host, response.StatusCode)
+			return "", untrusted("%s answers %d: it does not exist", r.URL.Host, response.StatusCode)
 		}
 		return "", unreachable(r.URL.Host, errors.New(response.Status))
 	}
