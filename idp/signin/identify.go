@@ -70,7 +70,7 @@ func (s *SignIn) personFor(ctx context.Context, c *conversation, d identity.Docu
 		return outcome{}, err
 	}
 	if p := c.state.Pending; p != nil {
-		if p.Name != "" && !sameName(p.Name, v.Name) {
+		if p.Name != "" && !sameName(p.Name, v.Name) || p.Person != "" && p.Person != out.person {
 			return outcome{}, errMismatch
 		}
 		out.link = &storage.Link{Issuer: p.Issuer, Subject: p.Subject, PersonID: out.person, CreatedAt: s.Clock()}

@@ -19,6 +19,32 @@ type pendingLink struct {
 	Subject string `json:"subject"`
 	Name    string `json:"name,omitempty"`
 	IDToken string `json:"id_token"`
+	// Person is who it is said to be, if they are known here; "" if the issuer does not say.
+	Person string `json:"person,omitempty"`
+}
+
+// proveHere reports whom a citizen has to prove here to be before a province's subject is linked to them; "" if nobody. A province may well know
+// people of other regions: they move. But somebody whom this issuer knows otherwise, by another province or by what they prove here, is not
+// handed over on the word of a province that is not theirs: it could so become anybody.
+func (s *SignIn) proveHere(ctx context.Context, target *upstreamIssuer, by *linkable) (person string, err error) {
+	if !s.National || by == nil || !by.HasDocument || by.Region == target.Region {
+		return "", nil
+	}
+	known, err := s.Store.PersonByDocument(ctx, storage.Document{Kind: string(by.document.Kind), Number: by.document.Number})
+	if errors.Is(err, storage.ErrNotFound) {
+		return "", nil
+	} else if err != nil {
+		return "", err
+	}
+	links, err := s.Store.LinksOf(ctx, known.ID)
+	if err != nil {
+		return "", err
+	}
+	credentials, err := s.Store.CredentialsOf(ctx, known.ID)
+	if err != nil || len(links)+len(credentials) == 0 {
+		return "", err
+	}
+	return known.ID, nil
 }
 
 // linkable is what a subject that is new here is linked by, verified.

@@ -243,8 +243,22 @@ func (s *SignIn) arrive(w http.ResponseWriter, r *http.Request, c *conversation,
 		s.linkFailed(w, r, c, target, err)
 		return
 	}
-	if claims != nil && !claims.HasDocument {
-		c.state.Pending = &pendingLink{Issuer: target.Issuer, Subject: auth.Subject, Name: claims.Name, IDToken: idToken}
+	known, err := s.proveHere(r.Context(), target, claims)
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	if claims != nil && !claims.HasDocument || known != "" {
+		if known != "" {
+			s.Logger.WarnContext(r.Context(), "a province speaks for a person of another region who is known here", "issuer", target.Issuer, "person", known)
+		}
+		if c.state.Request.Silent { // OpenID Connect Core §3.1.2.6
+			if s.end(w, r, c) {
+				s.Host.Refuse(w, r, c.state.Request.Body, "interaction_required")
+			}
+			return
+		}
+		c.state.Pending = &pendingLink{Issuer: target.Issuer, Subject: auth.Subject, Name: claims.Name, IDToken: idToken, Person: known}
 		s.move(w, r, c, stepPhone)
 		return
 	}
