@@ -115,10 +115,12 @@ func (c *Console) invite(w http.ResponseWriter, r *http.Request) {
 
 // show shows one province: what it was tried with, how it is known, what it says of itself.
 func (c *Console) show(w http.ResponseWriter, r *http.Request) {
-	m, ok := c.staff(w, r, false, RoleOperator)
-	if !ok {
-		return
+	if m, ok := c.staff(w, r, false, RoleOperator); ok {
+		c.renderProvince(w, r, m, http.StatusOK, notice(r))
 	}
+}
+
+func (c *Console) renderProvince(w http.ResponseWriter, r *http.Request, m member, status int, notice string) {
 	page, err := c.about(r)
 	switch {
 	case errors.Is(err, membership.ErrUnknown):
@@ -126,8 +128,8 @@ func (c *Console) show(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		c.fault(w, r, err)
 	default:
-		page.Frame = c.frame(m, partProvinces)
-		c.Web.Render(w, r, http.StatusOK, page)
+		page.Frame, page.Notice = c.frame(m, partProvinces), notice
+		c.Web.Render(w, r, status, page)
 	}
 }
 
@@ -142,7 +144,7 @@ const lookTimeout = 5 * time.Second
 // about gathers what is known of a province: of a request before what was decided earlier.
 func (c *Console) about(r *http.Request) (*web.ConsoleProvincePage, error) {
 	region := r.PathValue("region")
-	page := &web.ConsoleProvincePage{Action: pathProvinces + "/" + region, BackURL: pathProvinces, Notice: notice(r)}
+	page := &web.ConsoleProvincePage{Action: pathProvinces + "/" + region, BackURL: pathProvinces}
 	v, report, err := c.Membership.Pending(r.Context(), region)
 	switch {
 	case err == nil:
@@ -227,7 +229,7 @@ func (c *Console) decide(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, membership.ErrTaken):
 		done = "taken"
 	case errors.Is(err, membership.ErrChanged): // what is decided is what was read
-		http.Redirect(w, r, pathProvinces+"/"+region+"?done=changed", http.StatusSeeOther)
+		c.renderProvince(w, r, s, http.StatusConflict, "changed")
 		return
 	case err == nil:
 		err = c.record(r, s.LiveSession, action, region)

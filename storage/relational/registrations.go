@@ -3,6 +3,7 @@ package relational
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -36,10 +37,10 @@ func (s *Store) PutRegistration(ctx context.Context, r storage.Registration, mos
 		}
 		var newer int64
 		err = found(tx.Row(ctx, `SELECT 1 FROM registrations WHERE client_id = $1 AND issued_at > $2`, []any{r.ClientID, millis(r.IssuedAt)}, &newer))
-		switch err { //nolint:errorlint // as found returns it
-		case nil:
+		switch {
+		case err == nil:
 			return storage.ErrConflict
-		case storage.ErrNotFound:
+		case errors.Is(err, storage.ErrNotFound):
 			return storage.ErrUsed
 		}
 		return err

@@ -9,15 +9,15 @@ import (
 )
 
 // asking is a province that waits for a decision, and what the decision writes.
-func (f *fixture) asking(t *testing.T, region, issuer string) (storage.Invitation, storage.Upstream, storage.Subordinate) {
+func (f *fixture) asking(t *testing.T, issuer string) (storage.Invitation, storage.Upstream, storage.Subordinate) {
 	t.Helper()
 	name := map[string]string{"zh": "浙江", "en": "Zhejiang"}
 	v := storage.Invitation{
-		ID: id(), Region: region, Name: name, Status: storage.InvitationRequested, Issuer: issuer, JWKS: []byte(`{"keys":[]}`), Report: []byte(`{"checks":[]}`),
+		ID: id(), Region: "33", Name: name, Status: storage.InvitationRequested, Issuer: issuer, JWKS: []byte(`{"keys":[]}`), Report: []byte(`{"checks":[]}`),
 		ExpiresAt: f.now.Add(time.Hour), UpdatedAt: f.now,
 	}
 	check(t, f.PutInvitation(t.Context(), v))
-	return v, storage.Upstream{Issuer: issuer, Region: region, Name: name, ClientID: "us", AuthMethod: "private_key_jwt", Status: storage.UpstreamActive, CreatedAt: f.now},
+	return v, storage.Upstream{Issuer: issuer, Region: "33", Name: name, ClientID: "us", AuthMethod: "private_key_jwt", Status: storage.UpstreamActive, CreatedAt: f.now},
 		storage.Subordinate{EntityID: issuer, JWKS: v.JWKS, Status: storage.SubordinateActive, CreatedAt: f.now, UpdatedAt: f.now}
 }
 
@@ -44,7 +44,7 @@ func (f *fixture) in(t *testing.T, issuer string) (registered storage.UpstreamSt
 var membershipCases = map[string]func(*testing.T, *fixture){
 	"Admit/lets in what was looked at, once, and whole or not at all": func(t *testing.T, f *fixture) {
 		const issuer = "https://id.zj.example"
-		v, u, s := f.asking(t, "33", issuer)
+		v, u, s := f.asking(t, issuer)
 		for _, change := range []func(*storage.Invitation){
 			func(v *storage.Invitation) { v.Issuer = "https://evil.example" },
 			func(v *storage.Invitation) { v.JWKS = []byte(`{"keys":[{}]}`) },
@@ -56,7 +56,7 @@ var membershipCases = map[string]func(*testing.T, *fixture){
 			is(t, f.Admit(t.Context(), other, u, s), storage.ErrUsed)
 		}
 		// The region is another's: nothing is written, and it can be decided still.
-		taken, _, _ := f.asking(t, "33", "https://other.example")
+		taken, _, _ := f.asking(t, "https://other.example")
 		check(t, f.PutUpstream(t.Context(), storage.Upstream{Issuer: "https://first.example", Region: "33", Name: v.Name, Status: storage.UpstreamActive, CreatedAt: f.now}))
 		is(t, f.Admit(t.Context(), v, u, s), storage.ErrConflict)
 		if registered, vouched := f.in(t, issuer); registered != "" || vouched != "" {
@@ -83,7 +83,7 @@ var membershipCases = map[string]func(*testing.T, *fixture){
 	"Admit/and its opposite at once: one of them is done": func(t *testing.T, f *fixture) {
 		const issuer = "https://id.zj.example"
 		for range 10 {
-			v, u, s := f.asking(t, "33", issuer)
+			v, u, s := f.asking(t, issuer)
 			declined := v
 			declined.Status = storage.InvitationDeclined
 			won := make([]bool, 2)
@@ -107,7 +107,7 @@ var membershipCases = map[string]func(*testing.T, *fixture){
 	},
 	"SuspendIssuer/is felt by all that rests on it, until ResumeIssuer": func(t *testing.T, f *fixture) {
 		const issuer = "https://gone.example"
-		v, u, s := f.asking(t, "33", issuer)
+		v, u, s := f.asking(t, issuer)
 		check(t, f.Admit(t.Context(), v, u, s))
 		session, grant := f.redeemedOffline(t, issuer)
 		exchanged := f.grant(session)
