@@ -107,6 +107,24 @@ func TestACorrectionReachesEveryRegionAndItsApplications(t *testing.T) {
 	if !slices.Contains(who, h.sichuan.url) {
 		t.Errorf("heard by %v", who)
 	}
+	// What the provinces carried out they tell in turn, and nobody takes it for a dispute.
+	for _, w := range []*world{h.zhejiang, h.sichuan} {
+		eventually(t, "the nation has heard what the province did", func() bool {
+			head, err := w.store.SignalHead(t.Context())
+			must(t, err)
+			s, err := w.store.Stream(t.Context(), h.nation.url)
+			return err == nil && head > 0 && s.Position == head
+		})
+	}
+	for id := range map[string]bool{wrong: true, again(t, o, c).Body.Decided[0].Split.ID: true} {
+		list, err := h.nation.store.CasesOf(t.Context(), id, 10)
+		must(t, err)
+		for _, one := range list {
+			if one.ID != c.ID {
+				t.Errorf("a case was opened by what was decided here: %s %s of %s", one.Kind, one.Topic, one.Filer)
+			}
+		}
+	}
 	// She signs in again, and is the other one.
 	b := h.browser()
 	h.zhejiang.signIn(b, liNa, h.zhejiang.request("main"))

@@ -16,6 +16,7 @@ import (
 
 // Store is what streams need of storage.
 type Store interface {
+	HoldsOf(ctx context.Context, personID string) ([]storage.Hold, error)
 	storage.Signals
 	Person(ctx context.Context, id string) (storage.Person, error)
 	Link(ctx context.Context, issuer, subject string) (storage.Link, storage.Person, error)
