@@ -51,9 +51,8 @@ func (s *Store) AwaitedCases(ctx context.Context, state string, after *storage.A
 	}); err != nil || len(list) == 0 {
 		return nil, err
 	}
-	err = s.read.Rows(ctx, `SELECT DISTINCT c.id, t.client_id FROM (`+page+`) c JOIN signals s ON s.case_id = c.id AND s.case_id <> ''
-		JOIN `+addressees+` LEFT JOIN signal_acks a ON a.seq = s.seq AND a.client_id = t.client_id
-		WHERE a.at IS NULL AND s.seq > t.position ORDER BY c.id, t.client_id`, args, func(scan Scan) error {
+	err = s.read.Rows(ctx, `SELECT DISTINCT d.case_id, d.client_id FROM (`+addressed(`IN (SELECT id FROM (`+page+`) page)`)+`) d
+		LEFT JOIN signal_acks a ON a.seq = d.seq AND a.client_id = d.client_id WHERE a.at IS NULL AND d.seq > d.position ORDER BY d.case_id, d.client_id`, args, func(scan Scan) error {
 		var id, client string
 		if err := scan(&id, &client); err != nil {
 			return err
@@ -66,6 +65,14 @@ func (s *Store) AwaitedCases(ctx context.Context, state string, after *storage.A
 	return list, err
 }
 
-// addressees joins signals s with the streams t of those who know the person, or somebody who was merged into them.
-const addressees = `persons p ON p.id = s.person_id OR p.merged_into <> '' AND p.merged_into = s.person_id
-		JOIN known k ON k.person_id = p.id AND NOT k.removed JOIN streams t ON t.client_id = k.client_id AND t.status <> 'disabled'`
+// addressed are the signals of some cases with the streams that have to hear them: of those who know the person, or somebody who was merged
+// into them, and of the issuer of the link, by whichever client it is here. cases is the condition on s.case_id.
+func addressed(cases string) string {
+	const columns = `SELECT s.case_id, s.seq, s.what, t.client_id, t.position FROM signals s `
+	where := ` WHERE s.case_id <> '' AND s.case_id ` + cases + ` AND t.status <> 'disabled'`
+	return columns + `JOIN persons p ON p.id = s.person_id OR p.merged_into <> '' AND p.merged_into = s.person_id
+		JOIN known k ON k.person_id = p.id AND NOT k.removed JOIN streams t ON t.client_id = k.client_id` + where + `
+		UNION ` + columns + `JOIN streams t ON t.client_id = s.issuer` + where + `
+		UNION ` + columns + `JOIN upstreams u ON u.issuer = s.issuer JOIN applications i ON i.region = u.region AND i.issuer
+		JOIN streams t ON t.client_id = i.client_id` + where
+}

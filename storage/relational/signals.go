@@ -77,16 +77,16 @@ func (s *Store) Acknowledge(ctx context.Context, clientID string, seqs []int64, 
 
 // DeliveriesOf implements [storage.Signals].
 func (s *Store) DeliveriesOf(ctx context.Context, caseID string) (list []storage.SignalDelivery, err error) {
-	err = s.read.Rows(ctx, `SELECT DISTINCT t.client_id, s.seq, s.what, COALESCE(a.at, 0) FROM signals s
-		JOIN `+addressees+` LEFT JOIN signal_acks a ON a.seq = s.seq AND a.client_id = t.client_id
-		WHERE s.case_id <> '' AND s.case_id = $1 AND (a.at IS NOT NULL OR s.seq > t.position) ORDER BY s.seq, t.client_id`, []any{caseID}, func(scan Scan) error {
-		var d storage.SignalDelivery
-		if err := scan(&d.ClientID, &d.Seq, (*string)(&d.What), caseTime{&d.AckedAt}); err != nil {
-			return err
-		}
-		list = append(list, d)
-		return nil
-	})
+	err = s.read.Rows(ctx, `SELECT DISTINCT d.client_id, d.seq, d.what, COALESCE(a.at, 0) FROM (`+addressed(`= $1`)+`) d
+		LEFT JOIN signal_acks a ON a.seq = d.seq AND a.client_id = d.client_id WHERE a.at IS NOT NULL OR d.seq > d.position ORDER BY d.seq, d.client_id`,
+		[]any{caseID}, func(scan Scan) error {
+			var d storage.SignalDelivery
+			if err := scan(&d.ClientID, &d.Seq, (*string)(&d.What), caseTime{&d.AckedAt}); err != nil {
+				return err
+			}
+			list = append(list, d)
+			return nil
+		})
 	return list, err
 }
 

@@ -95,6 +95,36 @@ var signalCases = map[string]func(*testing.T, *fixture){
 		equal(t, f.hears(t, "sc", issuerOfMove, 0), []string{"1 held "})
 		equal(t, len(f.hears(t, "zj", "https://id.zj.example", 0)), 0)
 	},
+	"DeliveriesOf/waits for the issuer of the link, by its URL or as the client that its region has here": func(t *testing.T, f *fixture) {
+		a, link, _ := f.holding(t, "a", "E00000001")
+		step := f.filing(a.ID)
+		h := f.hold(a.ID, storage.HoldFreeze)
+		h.Issuer, h.Subject, h.CaseID = link.Issuer, link.Subject, step.Case.ID
+		step.Place, step.Case.State = []storage.Hold{h}, "applied"
+		for _, client := range []string{"the client", link.Issuer, "no issuer"} {
+			check(t, f.PutStream(t.Context(), f.stream(client)))
+		}
+		app := f.application("the client")
+		app.Issuer, app.Region = true, "33"
+		check(t, f.PutApplication(t.Context(), app))
+		other := f.application("no issuer")
+		other.Issuer, other.Region = false, "33"
+		check(t, f.PutApplication(t.Context(), other))
+		check(t, f.PutUpstream(t.Context(), storage.Upstream{Issuer: link.Issuer, Region: "33", Name: map[string]string{"zh": "浙"}, ClientID: "x", Status: storage.UpstreamActive, CreatedAt: f.now}))
+		check(t, f.StepCase(t.Context(), step))
+		heads, err := f.SignalHead(t.Context())
+		check(t, err)
+		check(t, f.Acknowledge(t.Context(), "the client", []int64{heads}, heads, 0, f.now))
+		got, err := f.DeliveriesOf(t.Context(), step.Case.ID)
+		check(t, err)
+		equal(t, got, []storage.SignalDelivery{
+			{ClientID: link.Issuer, Seq: heads, What: storage.SignalHeld}, {ClientID: "the client", Seq: heads, What: storage.SignalHeld, AckedAt: f.now},
+		})
+		waits, err := f.AwaitedCases(t.Context(), "applied", nil, 10)
+		check(t, err)
+		equal(t, len(waits), 1)
+		equal(t, waits[0].Unheard, []string{link.Issuer})
+	},
 	"SignalsFor/misses nothing that is committed while it is read": func(t *testing.T, f *fixture) {
 		_, a := f.signedIn(t)
 		f.knownTo(t, "one", "a", a)
