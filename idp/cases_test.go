@@ -230,9 +230,15 @@ func TestASystemCaseIsOpenedWhenAProvinceSaysSomethingElseThanIsKnown(t *testing
 	must(t, err)
 	c, err := h.office().Find(t.Context(), list[0].ID)
 	must(t, err)
-	said := c.Body.Evidence[len(c.Body.Evidence)-1]
-	if len(list) != 1 || c.Kind != string(correction.KindConflict) || c.Filer != correction.System() || c.Body.Link == nil ||
-		said.Source != correction.Issuer(h.zhejiang.url) || said.Said["name"] != liNa.name || !strings.Contains(said.Said["document"], liNa.number) {
+	said, sources := correction.Evidence{}, map[string]bool{}
+	for _, e := range c.Body.Evidence {
+		sources[e.Source] = true
+		if e.Source == correction.Issuer(h.zhejiang.url) {
+			said = e
+		}
+	}
+	if len(list) != 1 || !sources["here"] || !sources["register"] || c.Kind != string(correction.KindConflict) || c.Filer != correction.System() || c.Body.Link == nil ||
+		said.Said["name"] != liNa.name || !strings.Contains(said.Said["document"], liNa.number) {
 		t.Errorf("%d cases, %+v, %+v", len(list), c.Case, said)
 	}
 }

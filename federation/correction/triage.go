@@ -60,6 +60,8 @@ func (q *Queue) triage(ctx context.Context, s *step) error {
 			proposal, err = q.triagePhone(ctx, c)
 		case Kind(c.Kind) == KindLifecycle:
 			err = q.triageLife(ctx, c, person)
+		default:
+			err = q.witness(ctx, c, person)
 		}
 		if err != nil {
 			return err
@@ -79,6 +81,20 @@ func (q *Queue) triage(ctx context.Context, s *step) error {
 	c.Body.Proposal = proposal
 	s.state = Proposed
 	s.system(EventProposed, Note{Proposal: proposal})
+	return nil
+}
+
+// witness adds what the register says of the person, if it knows them by what is stored: officers see it beside what the others say.
+func (q *Queue) witness(ctx context.Context, c *Case, p storage.Person) error {
+	v, err := q.ask(ctx, p, p.Name)
+	switch {
+	case errors.Is(err, register.ErrUnavailable), err == nil && (v == nil || !v.Matches()):
+		return nil // nobody decides by it
+	case err != nil:
+		return err
+	}
+	said := map[string]string{AttributeName: v.Name, "document": p.Documents[0].Kind + " " + p.Documents[0].Number}
+	c.Body.Evidence = append(c.Body.Evidence, Evidence{Source: "register", At: q.Clock(), Said: said})
 	return nil
 }
 
