@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -103,8 +104,13 @@ func TestScreensFromTheComplaintToTheMomentWhenNoRegionHonoursTheWrongToken(t *t
 	// Everybody is told, and says so.
 	w.eventually("all regions and applications have acknowledged", func() bool { chen.open(at); return chen.has("#state.closed") })
 	told := ask[[]string](chen, `[...document.querySelectorAll("#deliveries tr[data-client]")].map(r => r.dataset.client + " " + r.lastElementChild.textContent.trim())`)
-	if len(told) < 2 || chen.has("#deliveries .waiting") {
-		t.Errorf("acknowledged: %v", told)
+	for _, region := range []string{zhejiang, sichuan} {
+		if !slices.ContainsFunc(told, func(line string) bool { return strings.HasPrefix(line, "issuer-"+region+" 20") }) {
+			t.Errorf("%s has not acknowledged, or the page does not say when: %v", region, told)
+		}
+	}
+	if chen.has("#deliveries .waiting") {
+		t.Errorf("somebody has not acknowledged: %v", told)
 	}
 	shoot(chen, "7-closed", w.issuerPage(nation))
 	w.eventually("the application was told", func() bool {

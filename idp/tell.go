@@ -29,7 +29,7 @@ import (
 // later, for as long as the session would have lasted.
 const (
 	tellEvery   = 500 * time.Millisecond
-	tellLease   = 10 * time.Second
+	tellLease   = 3 * time.Second
 	tellBatch   = 100
 	tellTimeout = 5 * time.Second
 	tellAtOnce  = 16

@@ -23,11 +23,16 @@ import (
 var ErrNoReceiver = errors.New("no such application")
 
 const (
-	deliverEvery  = 200 * time.Millisecond
-	deliverLease  = 10 * time.Second
+	deliverEvery = 200 * time.Millisecond
+	// deliverLease is how long a process that is killed keeps the others from telling.
+	deliverLease = 3 * time.Second
+	// listEvery is how old the list of streams may be while nothing happens.
+	listEvery     = time.Second
 	deliverBatch  = 50
 	deliverAtOnce = 64
 	laterMax      = 5 * time.Minute
+	// laterRegion bounds the waiting for an issuer: what a region does not know yet, its tokens are still honoured by.
+	laterRegion = 30 * time.Second
 	// giveUp is how long a signal is told before a stream goes on without it.
 	giveUp    = 30 * 24 * time.Hour
 	maxAnswer = 4 << 10
@@ -140,14 +145,14 @@ func (s *Streams) Deliver(ctx context.Context, node string) {
 	var telling sync.WaitGroup
 	defer telling.Wait()
 	free := make(chan struct{}, deliverAtOnce)
-	failing, leased := false, time.Time{}
+	failing, turn := false, turn{node: node}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		due, err := s.due(ctx, node, &leased)
+		due, err := s.due(ctx, &turn)
 		if (err != nil) != failing && ctx.Err() == nil {
 			if failing = err != nil; failing {
 				s.Logger.ErrorContext(ctx, "signals are not delivered", "cause", err)
@@ -172,25 +177,37 @@ func (s *Streams) Deliver(ctx context.Context, node string) {
 	}
 }
 
+// turn is what the node that tells remembers between two looks.
+type turn struct {
+	node    string
+	leased  time.Time // until then nobody else tells
+	head    int64
+	listed  time.Time
+	streams []storage.Stream
+}
+
 // due lists whom this node has to tell, if it has the lease. Each is busy from now on.
-func (s *Streams) due(ctx context.Context, node string, leased *time.Time) (due []storage.Stream, err error) {
+func (s *Streams) due(ctx context.Context, at *turn) (due []storage.Stream, err error) {
 	now := s.Clock()
-	if now.After(leased.Add(-deliverLease / 2)) {
-		has, err := s.Store.Lease(ctx, "signals", node, now, now.Add(deliverLease))
+	if now.After(at.leased.Add(-deliverLease / 2)) {
+		has, err := s.Store.Lease(ctx, "signals", at.node, now, now.Add(deliverLease))
 		if err != nil || !has {
+			at.listed = time.Time{}
 			return nil, err
 		}
-		*leased = now.Add(deliverLease)
+		at.leased = now.Add(deliverLease)
 	}
 	head, err := s.Store.SignalHead(ctx)
 	if err != nil {
 		return nil, err
 	}
-	streams, err := s.Store.ListStreams(ctx)
-	if err != nil {
-		return nil, err
+	if head != at.head || now.Sub(at.listed).Abs() >= listEvery { // the clock of a test jumps
+		if at.streams, err = s.Store.ListStreams(ctx); err != nil {
+			return nil, err
+		}
+		at.head, at.listed = head, now
 	}
-	for _, t := range streams {
+	for _, t := range at.streams {
 		if t.Status != storage.StreamEnabled || t.Method != "push" {
 			continue
 		}
@@ -241,7 +258,7 @@ func (s *Streams) tell(ctx context.Context, t storage.Stream, d *delivery) error
 			if err := s.send(ctx, t, to, k.out); err != nil {
 				if now.Before(k.at.Add(giveUp)) {
 					d.failures++
-					d.next = now.Add(later(d.failures))
+					d.next = now.Add(to.later(d.failures))
 					s.Logger.WarnContext(ctx, "a signal was not delivered", "client_id", t.ClientID, "signal", k.seq, "failures", d.failures, "cause", err)
 					return nil
 				}
@@ -276,7 +293,7 @@ func (s *Streams) sendVerification(ctx context.Context, t storage.Stream, to Rec
 	}
 	if err != nil {
 		d.failures++
-		d.next = now.Add(later(d.failures))
+		d.next = now.Add(to.later(d.failures))
 		s.Logger.WarnContext(ctx, "a stream was not verified", "client_id", t.ClientID, "cause", err)
 		return false
 	}
@@ -302,8 +319,12 @@ func (s *Streams) verification(t storage.Stream) (signals.Outgoing, error) {
 }
 
 // later is how long a receiver that failed is left alone: twice as long each time, and never all at once.
-func later(failures int) time.Duration {
-	wait := min(500*time.Millisecond<<min(failures-1, 10), laterMax)
+func (to Receiver) later(failures int) time.Duration {
+	most := laterMax
+	if to.Links != "" {
+		most = laterRegion
+	}
+	wait := min(500*time.Millisecond<<min(failures-1, 10), most)
 	return wait/2 + rand.N(wait/2+1) //nolint:gosec // spreads load, hides nothing
 }
 
