@@ -98,6 +98,10 @@ func (q *queueWorld) reads() []queueOperation {
 			counts, err := q.store.CountCases(ctx)
 			return len(counts), err
 		}},
+		{"ages by region and kind", func(ctx context.Context, _ int) (int, error) {
+			ages, err := q.store.CaseAges(ctx, q.now)
+			return len(ages), err
+		}},
 		{"a case by its number", func(ctx context.Context, n int) (int, error) {
 			_, err := q.store.CaseByNumber(ctx, nth(q.numbers, n))
 			return 1, err
