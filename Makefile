@@ -30,8 +30,8 @@ test: test-tools ## Run every test; installs what is missing and starts its own 
 	$(WITH_POSTGRES) $(MAKE) --no-print-directory test-with-postgres
 
 test-with-postgres:
-	$(GO) test -race -timeout 15m $(RACE)
-	$(GO) test -timeout 15m $(REST)
+	$(GO) test -race -timeout 25m $(RACE)
+	$(GO) test -timeout 25m $(REST)
 
 test-fast: ## Run the tests that need nothing but Go
 	$(GO) test -timeout 5m -skip '/^Postgres$$|//^Postgres$$' ./federation/... ./authenticators/... ./idp/... ./storage/sqlite/... ./storage/vault/... ./cmd/manyou/config/... ./cmd/manyou/registration/... .
