@@ -123,7 +123,7 @@ func (r remembered) published() (*application, error) {
 
 // row is what storage says of an application, or said a moment ago. errNoApplication if there can be none of that name.
 func (a *applications) row(ctx context.Context, clientID string) (r remembered, err error) {
-	if clientID == "" || len(clientID) > 256 || strings.ContainsFunc(clientID, func(r rune) bool { return r < ' ' || r > '~' }) { // VSCHAR, RFC 6749 A.1
+	if clientID == "" || len(clientID) > maxClientID || strings.ContainsFunc(clientID, func(r rune) bool { return r < ' ' || r > '~' }) { // VSCHAR, RFC 6749 A.1
 		return r, errNoApplication
 	}
 	now := a.clock()

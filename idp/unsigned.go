@@ -12,24 +12,17 @@ var errUnsigned = errors.New("an application that is registered automatically si
 
 // unregistered reports whether a client identifier is an entity's that no row registers: only the federation may know it.
 func (a *applications) unregistered(ctx context.Context, clientID string) (bool, error) {
-	if a.trust == nil || !entityIdentifier(clientID) || len(clientID) > maxClientID {
+	if a.trust == nil || !entityIdentifier(clientID) {
 		return false, nil
 	}
-	a.mu.RLock()
-	r, ok := a.known[clientID]
-	a.mu.RUnlock()
-	if ok && !a.clock().After(r.until) {
-		return r.app == nil, nil
-	}
-	v, err, _ := a.flight.Do(clientID, func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
-		defer cancel()
-		return a.read(ctx, clientID)
-	})
-	if err != nil {
+	r, err := a.row(ctx, clientID)
+	switch {
+	case errors.Is(err, errNoApplication):
+		return false, nil
+	case err != nil:
 		return false, err
 	}
-	return v.(remembered).app == nil, nil
+	return r.app == nil, nil
 }
 
 // maxClientID bounds a client identifier, in bytes.
