@@ -16,6 +16,9 @@ func (a *applications) unregistered(ctx context.Context, clientID string) (bool,
 		return false, nil
 	}
 	r, err := a.row(ctx, clientID)
+	if err == nil && r.app == nil && a.clock().After(r.at.Add(applicationAge)) {
+		r, err = a.again(ctx, clientID) // it may have registered itself meanwhile, at another node
+	}
 	switch {
 	case errors.Is(err, errNoApplication):
 		return false, nil
