@@ -94,7 +94,7 @@ func (q *Queue) witness(ctx context.Context, c *Case, p storage.Person) error {
 		return err
 	}
 	said := map[string]string{AttributeName: v.Name, "document": p.Documents[0].Kind + " " + p.Documents[0].Number}
-	c.Body.Evidence = append(c.Body.Evidence, Evidence{Source: "register", At: q.Clock(), Said: said})
+	c.Body.Evidence = slices.Insert(c.Body.Evidence, 1, Evidence{Source: "register", At: q.Clock(), Said: said}) // beside what is stored
 	return nil
 }
 
