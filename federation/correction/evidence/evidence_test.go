@@ -187,6 +187,18 @@ func TestAttackAFileThatIsLargerThanItLooks(t *testing.T) {
 	}
 }
 
+// TestAttackAPaperWhoseStreamsAllEndInOnePlace: looked at from each of its streams to the end, the largest takes half an hour.
+func TestAttackAPaperWhoseStreamsAllEndInOnePlace(t *testing.T) {
+	const begin, end = "1 0 obj<</Filter/DCTDecode>>stream\n", "endstream endobj\nstartxref\n0\n%%EOF\n"
+	raw := []byte("%PDF-1.4\n" + strings.Repeat(begin, (evidence.MaxSize-len(end)-16)/len(begin)) + end)
+	if _, err := evidence.Clean(raw); err != nil {
+		t.Error(err)
+	}
+	if _, err := evidence.Clean(bytes.ReplaceAll(raw, []byte("endstream"), []byte("endobject"))); !errors.Is(err, evidence.ErrDamaged) {
+		t.Errorf("a paper whose streams do not end: %v", err)
+	}
+}
+
 func TestAttackAPaperThatActs(t *testing.T) {
 	action := "<< /S /JavaScript /JS (app.alert(1)) >>"
 	hidden := deflated(t, []byte("7 0 "+action))

@@ -22,7 +22,9 @@ var (
 )
 
 // Filters by which a stream may be packed. The others are rare on paper, and would hide what is in them from this package.
-var filters = []string{"FlateDecode", "DCTDecode", "CCITTFaxDecode"}
+var filters = []string{flate, "DCTDecode", "CCITTFaxDecode"}
+
+const flate = "FlateDecode"
 
 // tail is where the end of a paper must be.
 const tail = 1024
@@ -50,6 +52,7 @@ func checkPaper(raw []byte) error {
 // checkStreams looks at whatever begins like a stream, and at what is between them.
 func checkStreams(raw []byte) error {
 	left, at := int64(maxInflated), 0 // at: up to where it is known that bytes are packed
+	ends := ends{raw: raw}
 	for from := 0; ; {
 		n := bytes.Index(raw[from:], []byte("stream"))
 		if n < 0 {
@@ -72,7 +75,12 @@ func checkStreams(raw []byte) error {
 		if packed == "" {
 			continue // its bytes are looked at as they are
 		}
-		length, err := unpack(raw[body:], packed, d, &left)
+		length := 0
+		if packed == flate {
+			length, err = unpack(raw[body:], d, &left)
+		} else {
+			length, err = ends.after(body)
+		}
 		if err != nil {
 			return err
 		}
@@ -105,15 +113,26 @@ func afterKeyword(raw []byte, start, end int) (int, bool) {
 	return 0, false
 }
 
-// unpack reads a stream to its end, and returns how long it is in the file.
-func unpack(packed []byte, filter string, d dictionary, left *int64) (int, error) {
-	if filter != "FlateDecode" {
-		n := bytes.Index(packed, []byte("endstream"))
+// ends finds where streams end that are not unpacked. Each byte is looked at once, however many streams begin before one end.
+type ends struct {
+	raw  []byte
+	next int // where the keyword stands that was found last
+}
+
+// after is how long a stream is that begins there. It is asked from the beginning on.
+func (e *ends) after(body int) (int, error) {
+	if e.next < body {
+		n := bytes.Index(e.raw[body:], []byte("endstream"))
 		if n < 0 {
 			return 0, fmt.Errorf("%w: a stream has no end", ErrDamaged)
 		}
-		return n, nil
+		e.next = body + n
 	}
+	return e.next - body, nil
+}
+
+// unpack reads a stream to its end, and returns how long it is in the file.
+func unpack(packed []byte, d dictionary, left *int64) (int, error) {
 	in := bytes.NewReader(packed) // read byte by byte, so that what is left is known
 	z, err := zlib.NewReader(in)
 	if err != nil {
