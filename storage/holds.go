@@ -56,9 +56,9 @@ type HoldLift struct {
 // least rung, the link's status and, where what stood before no longer does, the epoch.
 type Holds interface {
 	// PlaceHold places a hold of no case of this issuer. One of that ID that exists stays as it is, lifted or not. ErrNotFound if there
-	// is no such person or link.
+	// is no such person or link, ErrConflict if the person was merged into another: there it would hold nobody.
 	PlaceHold(ctx context.Context, h Hold) error
-	// LiftHold lifts one; lifting again changes nothing. ErrNotFound.
+	// LiftHold lifts one; lifting again changes nothing. ErrNotFound; ErrConflict if it moves to another person meanwhile.
 	LiftHold(ctx context.Context, l HoldLift, at time.Time) error
 	// HoldsOf lists what lies on a person or lay there, oldest first.
 	HoldsOf(ctx context.Context, personID string) ([]Hold, error)

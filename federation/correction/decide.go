@@ -98,6 +98,9 @@ func (q *Queue) Propose(ctx context.Context, o Officer, c *Case, p Proposal) err
 	if err := q.mayDecide(ctx, o, c, &p); err != nil {
 		return err
 	}
+	if err := q.follow(ctx, c, &p); err != nil {
+		return err
+	}
 	if err := q.concerns(ctx, o, c, &p); err != nil {
 		return err
 	}
@@ -112,6 +115,19 @@ func (q *Queue) Propose(ctx context.Context, o Officer, c *Case, p Proposal) err
 	c.Body.Proposal = &p
 	s.note(EventProposed, Note{Text: p.Why, Proposal: &p})
 	return q.take(ctx, s)
+}
+
+// follow lets a proposal about a person of the case be about whom they were found to be since: what keeps them out moved there with them.
+func (q *Queue) follow(ctx context.Context, c *Case, p *Proposal) error {
+	follows := []Decision{Correct, Split, Freeze, Thaw, Deactivate, Reinstate}
+	if !slices.Contains(follows, p.Decision) || !slices.Contains(c.persons(), p.Person) {
+		return nil
+	}
+	found, err := q.resolved(ctx, p.Person)
+	if err == nil {
+		p.Person = found.ID
+	}
+	return ignoreMissing(err)
 }
 
 // complete fills in what a proposal leaves out, and holds it to what is stored.
@@ -288,8 +304,13 @@ func (q *Queue) apply(ctx context.Context, s *step, p *Proposal) error {
 	case Split:
 		q.split(change, p)
 	case Freeze, Deactivate:
+		found, err := q.resolved(ctx, p.Person) // since it was proposed
+		if err != nil {
+			return err
+		}
+		change.Touch = []string{found.ID}
 		kind := map[Decision]storage.HoldKind{Freeze: storage.HoldFreeze, Deactivate: storage.HoldDeactivate}[p.Decision]
-		if err := q.place(s, Target{Person: p.Person, Link: p.Link}, kind, time.Time{}, actorSystem+":"+p.ID); err != nil {
+		if err := q.place(s, Target{Person: found.ID, Link: p.Link}, kind, time.Time{}, actorSystem+":"+p.ID); err != nil {
 			return err
 		}
 	case Thaw:
@@ -322,10 +343,15 @@ func (q *Queue) split(change *storage.Correction, p *Proposal) {
 
 // reinstate lifts what deactivates a person, whichever case it was of, and the case's own holds.
 func (q *Queue) reinstate(ctx context.Context, s *step, p *Proposal, change *storage.Correction) error {
-	holds, err := q.Store.HoldsOf(ctx, p.Person)
+	found, err := q.resolved(ctx, p.Person) // since it was proposed
 	if err != nil {
 		return err
 	}
+	holds, err := q.Store.HoldsOf(ctx, found.ID)
+	if err != nil {
+		return err
+	}
+	change.Touch = []string{found.ID}
 	for _, h := range holds {
 		if h.Lies() && (h.Kind == storage.HoldDeactivate || h.CaseID == s.c.ID) {
 			s.lift = append(s.lift, storage.HoldLift{ID: h.ID, By: s.actor})

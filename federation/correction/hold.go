@@ -37,6 +37,11 @@ func (q *Queue) hold(ctx context.Context, o Officer, c *Case, t Target, kind sto
 	if err := q.mayDecide(ctx, o, c, &Proposal{Person: t.Person}); err != nil {
 		return err
 	}
+	found, err := q.resolved(ctx, t.Person)
+	if err != nil {
+		return err
+	}
+	t.Person = found.ID // whoever they were found to be since it was filed
 	s, err := begin(c, EventHeld, o.actor(), "")
 	if err != nil {
 		return err

@@ -166,14 +166,15 @@ func (q *Queue) file(ctx context.Context, f Filing) (*Case, error) {
 	s := step{c: c, state: Triaged, actor: f.Filer}
 	var earlier *storage.Case
 	if f.Person != "" {
-		person, err := q.Store.Person(ctx, f.Person)
+		person, err := q.resolved(ctx, f.Person)
 		if err != nil {
 			return nil, err
 		}
+		c.PersonID = person.ID
 		if c.Region == "" {
 			c.Region = person.Region
 		}
-		if earlier, err = q.openAbout(ctx, f.Person, c.Topic); err != nil {
+		if earlier, err = q.openAbout(ctx, c.PersonID, c.Topic); err != nil {
 			return nil, err
 		}
 	}
@@ -187,7 +188,7 @@ func (q *Queue) file(ctx context.Context, f Filing) (*Case, error) {
 		return nil, err
 	}
 	if kind := atOnce(f); kind != "" && f.Person != "" {
-		if err := q.place(&s, Target{Person: f.Person}, kind, time.Time{}, actorSystem); err != nil {
+		if err := q.place(&s, Target{Person: c.PersonID}, kind, time.Time{}, actorSystem); err != nil {
 			return nil, err
 		}
 	}
@@ -202,8 +203,12 @@ func (q *Queue) repeats(ctx context.Context, f Filing, earlier *Case) bool {
 	if earlier.PersonID == f.Person {
 		return true
 	}
-	now, err := q.resolved(ctx, earlier.PersonID)
-	return err == nil && now.ID == f.Person
+	was, err := q.resolved(ctx, earlier.PersonID)
+	if err != nil {
+		return false
+	}
+	is, err := q.resolved(ctx, f.Person)
+	return err == nil && was.ID == is.ID
 }
 
 // openAbout finds the open case about the same, nil if there is none.

@@ -53,11 +53,13 @@ func (s *Store) lockTouched(ctx context.Context, tx Executor, step storage.CaseS
 			signals = append(signals, heard(h, storage.SignalHeld))
 		}
 	}
+	var lifted []storage.Hold
 	for _, l := range step.Lift {
 		h, err := holdOf(ctx, tx, l.ID)
 		if err != nil {
 			return nil, nil, err
 		}
+		lifted = append(lifted, h)
 		touched[h.PersonID] = touched[h.PersonID] || false
 		if h.Kind != storage.HoldWatch {
 			signals = append(signals, heard(h, storage.SignalLifted))
@@ -77,7 +79,15 @@ func (s *Store) lockTouched(ctx context.Context, tx Executor, step storage.CaseS
 	for person := range touched {
 		ids = append(ids, person)
 	}
-	return touched, signals, s.lockPersons(ctx, tx, ids...)
+	if err := s.lockPersons(ctx, tx, ids...); err != nil {
+		return nil, nil, err
+	}
+	for _, h := range lifted {
+		if err := lies(ctx, tx, h); err != nil {
+			return nil, nil, err
+		}
+	}
+	return touched, signals, nil
 }
 
 func (s *Store) stepHolds(ctx context.Context, tx Executor, step storage.CaseStep) error {

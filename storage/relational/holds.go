@@ -37,6 +37,9 @@ func (s *Store) LiftHold(ctx context.Context, l storage.HoldLift, at time.Time) 
 		if err := s.lockPersons(ctx, tx, h.PersonID); err != nil {
 			return err
 		}
+		if err := lies(ctx, tx, h); err != nil {
+			return err
+		}
 		if n, err := liftHold(ctx, tx, l, at); err != nil || n == 0 {
 			return err
 		}
@@ -67,6 +70,15 @@ func holdOf(ctx context.Context, tx Executor, id string) (storage.Hold, error) {
 		return storage.Hold{}, err
 	}
 	return list[0], nil
+}
+
+// lies makes sure that a hold lies on whom it was read to lie on: before they were locked, it may have moved. [storage.ErrConflict].
+func lies(ctx context.Context, tx Executor, was storage.Hold) error {
+	is, err := holdOf(ctx, tx, was.ID)
+	if err == nil && is.PersonID != was.PersonID {
+		err = storage.ErrConflict
+	}
+	return err
 }
 
 func (s *Store) holds(ctx context.Context, query string, args ...any) ([]storage.Hold, error) {
@@ -103,8 +115,12 @@ func (s *Store) lockPersons(ctx context.Context, tx Executor, ids ...string) err
 	return nil
 }
 
-// placeHold writes a hold. false: one of that ID exists.
+// placeHold writes a hold. false: one of that ID exists. A record that was merged into another would hold nobody: [storage.ErrConflict].
 func (s *Store) placeHold(ctx context.Context, tx Executor, h storage.Hold) (bool, error) {
+	var still int64
+	if err := tx.Row(ctx, `SELECT 1 FROM persons WHERE id = $1 AND merged_into = ''`, []any{h.PersonID}, &still); err != nil {
+		return false, conflicting(err)
+	}
 	n, err := tx.Exec(ctx, `INSERT INTO holds (`+holdColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, '') ON CONFLICT DO NOTHING`,
 		h.ID, h.PersonID, h.Issuer, h.Subject, string(h.Kind), h.CaseID, h.Number, h.Origin, millis(h.PlacedAt), h.PlacedBy, millis(h.Until))
 	if err != nil || n == 0 {

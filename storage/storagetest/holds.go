@@ -146,6 +146,17 @@ var holdCases = map[string]func(*testing.T, *fixture){
 		check(t, err)
 		equal(t, list, []storage.Link{*in.Link})
 	},
+	"PlaceHold/holds nobody by a record that was merged": func(t *testing.T, f *fixture) {
+		p, _ := f.signedIn(t)
+		into, _ := f.signedIn(t)
+		merge := storage.Correction{ID: text(), Merges: []storage.Merge{{From: p.ID, Into: into.ID}}}
+		check(t, f.corrected(t, merge))
+		is(t, f.PlaceHold(t.Context(), f.hold(p.ID, storage.HoldFreeze)), storage.ErrConflict)
+		list, err := f.HoldsOf(t.Context(), p.ID)
+		check(t, err)
+		equal(t, len(list), 0)
+		check(t, f.PlaceHold(t.Context(), f.hold(into.ID, storage.HoldFreeze)))
+	},
 	"PlaceHold/is not found": func(t *testing.T, f *fixture) {
 		is(t, f.PlaceHold(t.Context(), f.hold("nobody", storage.HoldFreeze)), storage.ErrNotFound)
 		is(t, f.LiftHold(t.Context(), storage.HoldLift{ID: "none"}, f.now), storage.ErrNotFound)

@@ -79,7 +79,9 @@ func (m *model) hold(t *rapid.T) {
 	if subject := m.subject(); m.links[subject] != "" && rapid.Bool().Draw(t, "link") {
 		h.PersonID, h.Issuer, h.Subject, h.Kind = m.links[subject], issuerOfModel, subject, storage.HoldFreeze
 	}
-	m.must(m.step(func(s *storage.CaseStep) { s.Place = []storage.Hold{h} }), true, "hold")
+	if !m.must(m.step(func(s *storage.CaseStep) { s.Place = []storage.Hold{h} }), m.merged[h.PersonID] == "", "hold") {
+		return
+	}
 	m.holds = append(m.holds, h)
 	if h.Issuer != "" {
 		m.after(before, h.PersonID)
