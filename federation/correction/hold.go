@@ -3,6 +3,7 @@ package correction
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"manyou/storage"
@@ -119,12 +120,34 @@ func (q *Queue) Lift(ctx context.Context, o Officer, c *Case, hold, why string) 
 	if err != nil {
 		return err
 	}
-	if h.Kind == storage.HoldDeactivate || h.Kind == storage.HoldFreeze && h.Until.IsZero() && h.PlacedBy != actorSystem {
-		return ErrHold // two decided, so two have to: a thaw or a reinstatement is proposed
+	if byTwo(h) {
+		return ErrHold // so two have to: a thaw or a reinstatement is proposed
 	}
 	s.lift = []storage.HoldLift{{ID: h.ID, By: o.actor()}}
 	s.note(EventLifted, Note{Text: why, Hold: &HoldNote{ID: h.ID, Kind: string(h.Kind)}})
 	return q.take(ctx, s)
+}
+
+// decided reports whether a hold is what a decision placed, and byTwo whether more than one decided that it stays.
+func decided(h storage.Hold) bool { return strings.HasPrefix(h.PlacedBy, actorSystem+":") }
+
+func byTwo(h storage.Hold) bool {
+	return h.Kind == storage.HoldDeactivate || h.Kind == storage.HoldFreeze && h.Until.IsZero() && h.PlacedBy != actorSystem
+}
+
+// liftEnding adds the lifting of what a case held, as it ends without a decision. What was decided in it before stays as it is: turning an
+// appeal down changes nothing. [ErrHold] if two officers confirmed a hold, which is no one's to lift alone.
+func (q *Queue) liftEnding(ctx context.Context, s *step) error {
+	list, err := q.holdsOf(ctx, s.c)
+	if err != nil {
+		return err
+	}
+	for _, h := range list {
+		if h.Lies() && byTwo(h) && !decided(h) {
+			return ErrHold
+		}
+	}
+	return q.liftAll(ctx, s, func(h storage.Hold) bool { return !byTwo(h) })
 }
 
 // lying finds a hold of a case that lies. [ErrHold].

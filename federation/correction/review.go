@@ -92,7 +92,8 @@ func (q *Queue) addEvidence(ctx context.Context, c *Case, e Evidence, files ...s
 	return q.take(ctx, s)
 }
 
-// Reject ends a case without a change. Its holds are lifted.
+// Reject ends a case without a change. Its holds are lifted, but for those that were decided in it before; [ErrHold] if two officers
+// confirmed one: then a thaw is proposed first.
 func (q *Queue) Reject(ctx context.Context, o Officer, c *Case, why string) error {
 	if err := q.mayDecide(ctx, o, c, nil); err != nil {
 		return err
@@ -103,7 +104,8 @@ func (q *Queue) Reject(ctx context.Context, o Officer, c *Case, why string) erro
 // ErrJoined reports a case that is others' complaint, too.
 var ErrJoined = errors.New("correction: others complained of the same")
 
-// Withdraw ends a case for the one who filed it. [ErrSelf] if that was somebody else, [ErrJoined] if it is others' case, too.
+// Withdraw ends a case for the one who filed it. [ErrSelf] if that was somebody else, [ErrJoined] if it is others' case, too, [ErrHold] if
+// an officer holds somebody in it: that was not the filer's to begin, nor to end.
 func (q *Queue) Withdraw(ctx context.Context, filer string, c *Case, why string) error {
 	if filer != c.Filer {
 		return ErrSelf
@@ -114,6 +116,15 @@ func (q *Queue) Withdraw(ctx context.Context, filer string, c *Case, why string)
 	}
 	if len(joined) > 0 {
 		return ErrJoined
+	}
+	holds, err := q.holdsOf(ctx, c)
+	if err != nil {
+		return err
+	}
+	for _, h := range holds {
+		if _, officer := IsOfficer(h.PlacedBy); officer && h.Lies() {
+			return ErrHold
+		}
 	}
 	return q.end(ctx, c, EventWithdrawn, filer, why, Withdrawn)
 }
@@ -126,7 +137,7 @@ func (q *Queue) end(ctx context.Context, c *Case, what, actor, why string, to St
 	if err != nil {
 		return err
 	}
-	if err := q.liftAll(ctx, &s, func(storage.Hold) bool { return true }); err != nil {
+	if err := q.liftEnding(ctx, &s); err != nil {
 		return err
 	}
 	c.Body.Proposal = nil

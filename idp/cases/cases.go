@@ -346,8 +346,8 @@ func (a *API) withdraw(w http.ResponseWriter, r *http.Request) {
 	switch err := a.Cases.Withdraw(r.Context(), filer.name(), c, ""); {
 	case errors.Is(err, correction.ErrJoined):
 		problem(w, http.StatusConflict, "joined", "others reported the same: the case goes on")
-	case errors.Is(err, correction.ErrState), errors.Is(err, storage.ErrConflict):
-		problem(w, http.StatusConflict, "state", "the case has gone on: it is decided, or has ended")
+	case errors.Is(err, correction.ErrState), errors.Is(err, correction.ErrHold), errors.Is(err, storage.ErrConflict):
+		problem(w, http.StatusConflict, "state", "the case has gone on: officers hold somebody in it, it is decided, or has ended")
 	case err != nil:
 		a.fault(w, r, err)
 	default:

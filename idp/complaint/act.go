@@ -65,7 +65,7 @@ func (c *Complaints) object(w http.ResponseWriter, r *http.Request, v visitor) {
 // done returns to the case, which says what was done.
 func (c *Complaints) done(w http.ResponseWriter, r *http.Request, v visitor, s seen, err error, notice string) {
 	switch {
-	case errors.Is(err, storage.ErrConflict), errors.Is(err, correction.ErrState), errors.Is(err, correction.ErrSelf):
+	case errors.Is(err, storage.ErrConflict), errors.Is(err, correction.ErrState), errors.Is(err, correction.ErrSelf), errors.Is(err, correction.ErrHold):
 		c.moved(w, r, v)
 		return
 	case err != nil:

@@ -1,0 +1,60 @@
+package correction_test
+
+import (
+	"testing"
+
+	"manyou/federation/correction"
+	"manyou/storage"
+)
+
+// TestAnAppealThatIsTurnedDownLeavesTheDecision: that several decided to keep somebody out is not one's to undo by ending the case again.
+func TestAnAppealThatIsTurnedDownLeavesTheDecision(t *testing.T) {
+	for name, end := range map[string]func(o *office, c *correction.Case) error{
+		"turned down": func(o *office, c *correction.Case) error { return o.Reject(t.Context(), o.wang, c, "无新证据") },
+		"taken back":  func(o *office, c *correction.Case) error { return o.Withdraw(t.Context(), c.Filer, c, "") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			person := o.person("张三")
+			c := o.decided(correction.Filing{Filer: correction.Application("app-sc"), Kind: correction.KindLifecycle, Person: person},
+				correction.Proposal{Decision: correction.Deactivate})
+			must(t, o.Approve(t.Context(), o.chief, c))
+			must(t, o.Appeal(t.Context(), correction.Person(person), o.again(c), "我还在"))
+			must(t, end(o, o.again(c)))
+			if o.status(person) != storage.PersonDeactivated {
+				t.Errorf("what three decided was undone by one: %s", o.status(person))
+			}
+		})
+	}
+}
+
+func TestAFreezeThatTwoConfirmedIsNotLiftedByOne(t *testing.T) {
+	for name, end := range map[string]func(o *office, c *correction.Case) error{
+		"turned down": func(o *office, c *correction.Case) error { return o.Reject(t.Context(), o.wang, c, "没有依据") },
+		"taken back":  func(o *office, c *correction.Case) error { return o.Withdraw(t.Context(), c.Filer, c, "") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			person := o.person("张三")
+			c := o.file(correction.Filing{Filer: correction.Application("app-sc"), Kind: correction.KindTakeover, Person: person})
+			must(t, o.Freeze(t.Context(), o.wang, c, correction.Target{Person: person}, "可疑"))
+			holds, err := o.store.HoldsOf(t.Context(), person)
+			must(t, err)
+			for _, h := range holds {
+				if h.Kind == storage.HoldFreeze {
+					must(t, o.Confirm(t.Context(), o.zhao, o.again(c), h.ID))
+				}
+			}
+			o.refused(end(o, o.again(c)), correction.ErrHold)
+			if got := o.status(person); got != storage.PersonFrozen {
+				t.Errorf("they are %s", got)
+			}
+			must(t, o.Take(t.Context(), o.wang, o.again(c)))
+			must(t, o.Propose(t.Context(), o.wang, o.again(c), correction.Proposal{Decision: correction.Thaw}))
+			must(t, o.Approve(t.Context(), o.zhao, o.again(c)))
+			if got := o.status(person); got != storage.PersonActive {
+				t.Errorf("after the thaw they are %s", got)
+			}
+		})
+	}
+}
