@@ -58,3 +58,23 @@ func TestAFreezeThatTwoConfirmedIsNotLiftedByOne(t *testing.T) {
 		})
 	}
 }
+
+// TestAttackASupervisorFurthersACaseOfTheirOwn: about them, or that they filed by a record that was found to be theirs since.
+func TestAttackASupervisorFurthersACaseOfTheirOwn(t *testing.T) {
+	o := newOffice(t)
+	second := o.person("长")
+	mine := o.file(correction.Filing{Filer: correction.System(), Kind: correction.KindConflict, Person: o.chief.PersonID})
+	filed := o.file(correction.Filing{Filer: correction.Person(second), Kind: correction.KindConflict, Statement: "别人的事", Region: "51"})
+	must(t, o.store.StepCase(t.Context(), storage.CaseStep{
+		Case: storage.Case{ID: second, Number: second, UpdatedAt: o.now}, Events: []storage.CaseEvent{{What: "filed"}},
+		Correction: &storage.Correction{ID: second, Merges: []storage.Merge{{From: second, Into: o.chief.PersonID}}},
+		Audit:      func(int64) ([]byte, error) { return []byte(`{}`), nil },
+	}))
+	for _, c := range []*correction.Case{mine, filed} {
+		o.refused(o.Escalate(t.Context(), o.chief, o.again(c), "快"), correction.ErrSelf)
+		o.refused(o.Assign(t.Context(), o.chief, o.zhao, o.again(c)), correction.ErrSelf)
+		o.refused(o.Take(t.Context(), o.chief, o.again(c)), correction.ErrSelf)
+		must(t, o.Reject(t.Context(), o.wang, o.again(c), ""))
+		o.refused(o.Reopen(t.Context(), o.chief, o.again(c), "再看"), correction.ErrSelf)
+	}
+}

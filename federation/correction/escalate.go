@@ -10,7 +10,7 @@ import (
 
 // Escalate makes a case more urgent, by one.
 func (q *Queue) Escalate(ctx context.Context, o Officer, c *Case, why string) error {
-	if err := o.works(c); err != nil {
+	if err := q.mayDecide(ctx, o, c, nil); err != nil {
 		return err
 	}
 	c.Priority = min(c.Priority+1, PriorityUrgent)

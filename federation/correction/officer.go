@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"manyou/storage"
 )
@@ -76,8 +77,13 @@ func (q *Queue) mayDecide(ctx context.Context, o Officer, c *Case, p *Proposal) 
 	if err := o.works(c); err != nil {
 		return err
 	}
-	if c.Filer == filerPerson+o.PersonID || c.Filer == filerOfficer+o.PersonID {
-		return ErrSelf
+	for _, kind := range []string{filerPerson, filerOfficer} {
+		filer, _ := strings.CutPrefix(c.Filer, kind)
+		if same, err := q.same(ctx, o.PersonID, filer); err != nil {
+			return err
+		} else if same {
+			return ErrSelf
+		}
 	}
 	concerned := c.persons() // whom earlier decisions changed, too: they may be taken back
 	if p != nil {

@@ -30,6 +30,9 @@ func (q *Queue) Assign(ctx context.Context, o, to Officer, c *Case) error {
 	if err := o.supervises(c); err != nil && (c.Assignee != o.PersonID || o.works(c) != nil) {
 		return err
 	}
+	if err := q.mayDecide(ctx, o, c, nil); err != nil {
+		return err // nor does anybody choose who decides about them
+	}
 	if err := q.mayDecide(ctx, to, c, nil); err != nil {
 		return err
 	}
@@ -168,6 +171,9 @@ func (q *Queue) Appeal(ctx context.Context, by string, c *Case, why string) erro
 // Reopen takes up a case again that had ended.
 func (q *Queue) Reopen(ctx context.Context, o Officer, c *Case, why string) error {
 	if err := o.supervises(c); err != nil {
+		return err
+	}
+	if err := q.mayDecide(ctx, o, c, nil); err != nil {
 		return err
 	}
 	if err := checkText(why); err != nil {
