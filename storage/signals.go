@@ -87,6 +87,8 @@ type Signals interface {
 	PutStream(ctx context.Context, s Stream) error
 	// SetStream changes all of a stream but its position. ErrNotFound.
 	SetStream(ctx context.Context, s Stream) error
+	// Verified notes that a verification was sent, unless another is to be sent by now; all else of the stream stays as it is.
+	Verified(ctx context.Context, clientID, verification string) error
 	// Stream returns the stream of an application. ErrNotFound.
 	Stream(ctx context.Context, clientID string) (Stream, error)
 	// ListStreams returns all, by client ID.

@@ -297,8 +297,7 @@ func (s *Streams) sendVerification(ctx context.Context, t storage.Stream, to Rec
 		s.Logger.WarnContext(ctx, "a stream was not verified", "client_id", t.ClientID, "cause", err)
 		return false
 	}
-	t.Verification = ""
-	if err := s.Store.SetStream(ctx, t); err != nil {
+	if err := s.Store.Verified(ctx, t.ClientID, t.Verification); err != nil { // its receiver may have changed the rest meanwhile
 		s.Logger.ErrorContext(ctx, "a verification was not noted", "client_id", t.ClientID, "cause", err)
 		return false
 	}

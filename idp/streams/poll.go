@@ -80,10 +80,10 @@ func (s *Streams) heard(ctx context.Context, t storage.Stream, to Receiver, acke
 	}
 	if t.Verification != "" {
 		if v, err := s.verification(t); err == nil && slices.Contains(acked, v.ID) {
-			t.Verification = ""
-			if err := s.Store.SetStream(ctx, t); err != nil {
+			if err := s.Store.Verified(ctx, t.ClientID, t.Verification); err != nil {
 				return t, err
 			}
+			t.Verification = ""
 		}
 	}
 	for t.Status == storage.StreamEnabled {

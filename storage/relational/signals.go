@@ -133,6 +133,12 @@ func (s *Store) SetStream(ctx context.Context, t storage.Stream) error {
 		t.ClientID, t.Method, t.Endpoint, auth, words(t.Events), t.Description, string(t.Status), t.Reason, t.Verification)
 }
 
+// Verified implements [storage.Signals].
+func (s *Store) Verified(ctx context.Context, clientID, verification string) error {
+	_, err := s.write.Exec(ctx, `UPDATE streams SET verification = '' WHERE client_id = $1 AND verification = $2`, clientID, verification)
+	return err
+}
+
 // DropStream implements [storage.Signals].
 func (s *Store) DropStream(ctx context.Context, clientID string) error {
 	return one(ctx, s.write, storage.ErrNotFound, `DELETE FROM streams WHERE client_id = $1`, clientID)

@@ -179,6 +179,21 @@ var signalCases = map[string]func(*testing.T, *fixture){
 			{ClientID: "one", Seq: 1, What: storage.SignalHeld, AckedAt: f.now}, {ClientID: "two", Seq: 1, What: storage.SignalHeld},
 		})
 	},
+	"Verified/only that verification is noted, and nothing else": func(t *testing.T, f *fixture) {
+		s := f.stream("one")
+		s.Verification, s.Status = `{"state":"second"}`, storage.StreamDisabled
+		check(t, f.PutStream(t.Context(), s))
+		check(t, f.Verified(t.Context(), "one", `{"state":"first"}`))
+		check(t, f.Verified(t.Context(), "nobody", s.Verification))
+		got, err := f.Stream(t.Context(), "one")
+		check(t, err)
+		equal(t, got, s)
+		check(t, f.Verified(t.Context(), "one", s.Verification))
+		s.Verification = ""
+		got, err = f.Stream(t.Context(), "one")
+		check(t, err)
+		equal(t, got, s)
+	},
 	"SetStream/a stream that was disabled begins again behind what happened": func(t *testing.T, f *fixture) {
 		_, a := f.signedIn(t)
 		s := f.stream("one")
