@@ -21,6 +21,9 @@ func (s *Store) StepCase(ctx context.Context, step storage.CaseStep) error {
 			if err := s.correct(ctx, tx, *step.Correction); err != nil {
 				return err
 			}
+			if err := leftNothing(ctx, tx, touched); err != nil {
+				return err
+			}
 			if p := step.Correction.Create; p != nil { // with the links that were moved to them
 				touched[p.ID] = false
 			}

@@ -96,6 +96,13 @@ func (s *Store) CorrectAs(ctx context.Context, c storage.Correction, of storage.
 		if err := s.correct(ctx, tx, c); err != nil {
 			return err
 		}
+		touched := map[string]bool{}
+		for _, person := range named {
+			touched[person] = true
+		}
+		if err := leftNothing(ctx, tx, touched); err != nil {
+			return err
+		}
 		for _, person := range named {
 			if err := settle(ctx, tx, person, true, at); err != nil {
 				return err
@@ -260,6 +267,23 @@ func moveLink(ctx context.Context, tx Executor, issuer, subject, from, to string
 	}
 	_, err := tx.Exec(ctx, `UPDATE holds SET person_id = $4 WHERE issuer = $1 AND subject = $2 AND person_id = $3 AND lifted_at = 0`, issuer, subject, from, to)
 	return err
+}
+
+// leftNothing makes sure that persons who are merged have nothing to sign in with and no hold on them: it would be lost to whom they were
+// found to be. [storage.ErrConflict].
+func leftNothing(ctx context.Context, tx Executor, persons map[string]bool) error {
+	for id := range persons {
+		var left int64
+		err := tx.Row(ctx, `SELECT 1 FROM persons p WHERE p.id = $1 AND p.merged_into <> '' AND (EXISTS (SELECT 1 FROM links l WHERE l.person_id = p.id)
+			OR EXISTS (SELECT 1 FROM credentials c WHERE c.person_id = p.id)
+			OR EXISTS (SELECT 1 FROM holds h WHERE h.person_id = p.id AND h.lifted_at = 0))`, []any{id}, &left)
+		if err == nil {
+			return storage.ErrConflict
+		} else if found(err) != storage.ErrNotFound { //nolint:errorlint // as found returns it
+			return err
+		}
+	}
+	return nil
 }
 
 // conflicting turns the absence of a row into [storage.ErrConflict].

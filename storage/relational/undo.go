@@ -39,8 +39,9 @@ func (s *Store) moveBack(ctx context.Context, tx Executor, m moved) error {
 		return err
 	case movedHere:
 		return nil
-	case movedNew: // who began then was the other one all along
-		return one(ctx, tx, storage.ErrConflict, `UPDATE persons SET merged_into = $2 WHERE id = $1 AND merged_into = ''`, m.to, m.from)
+	case movedNew: // who began then was the other one all along: what they have gained since is theirs, and what keeps them out
+		_, err := s.merge(ctx, tx, storage.Merge{From: m.to, Into: m.from})
+		return err
 	case movedMerge:
 		back := m.from
 		if key == m.from {

@@ -124,6 +124,40 @@ var correctionCases = map[string]func(*testing.T, *fixture){
 			t.Errorf("%+v", gone)
 		}
 	},
+	"Correction/a split that is taken back leaves nothing with who began by it": func(t *testing.T, f *fixture) {
+		a, link, _ := f.holding(t, "a", "E00000001")
+		other := f.person()
+		split := storage.Correction{ID: text(), Create: other, Of: a.ID, Moves: []storage.Move{
+			{What: storage.MoveLink, Issuer: link.Issuer, Subject: link.Subject, From: a.ID, To: other.ID},
+		}}
+		check(t, f.corrected(t, split))
+		// Meanwhile they add a passkey, and are found to be in danger.
+		check(t, f.AddCredential(t.Context(), storage.Credential{ID: text(), PersonID: other.ID, Method: "totp", CreatedAt: f.now}))
+		check(t, f.PlaceHold(t.Context(), f.hold(other.ID, storage.HoldFreeze)))
+		check(t, f.corrected(t, storage.Correction{ID: text(), Undo: split.ID}))
+		got, err := f.Person(t.Context(), a.ID)
+		check(t, err)
+		if got.Status != storage.PersonFrozen {
+			t.Errorf("who is in danger is %s", got.Status)
+		}
+		left, err := f.CredentialsOf(t.Context(), other.ID)
+		check(t, err)
+		equal(t, len(left), 0)
+	},
+	"Correction/nothing is given to a record that was merged, nor back to it": func(t *testing.T, f *fixture) {
+		a, link, _ := f.holding(t, "a", "E00000001")
+		b, _, _ := f.holding(t, "b", "E00000002")
+		c, _, _ := f.holding(t, "c", "E00000003")
+		give := func(from, to string) storage.Correction {
+			return storage.Correction{ID: text(), Moves: []storage.Move{{What: storage.MoveLink, Issuer: link.Issuer, Subject: link.Subject, From: from, To: to}}}
+		}
+		given := give(a.ID, b.ID)
+		check(t, f.corrected(t, given))
+		check(t, f.corrected(t, storage.Correction{ID: text(), Merges: []storage.Merge{{From: a.ID, Into: c.ID}}}))
+		is(t, f.corrected(t, storage.Correction{ID: text(), Undo: given.ID}), storage.ErrConflict)
+		is(t, f.corrected(t, give(b.ID, a.ID)), storage.ErrConflict)
+		check(t, f.corrected(t, give(b.ID, c.ID)))
+	},
 	"Correction/a link is moved with what lies on it, dropped, and taken back": func(t *testing.T, f *fixture) {
 		a, link, _ := f.holding(t, "a", "E00000001")
 		b, _, _ := f.holding(t, "b", "E00000002")

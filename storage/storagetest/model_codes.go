@@ -51,7 +51,7 @@ func (m *model) unlink(*rapid.T) {
 	}
 	m.correct(true, storage.Correction{Moves: []storage.Move{{What: storage.MoveLink, Issuer: issuerOfModel, Subject: subject, From: from}}},
 		[]string{from}, func() { m.links[subject] = "" }, func() bool {
-			if m.links[subject] != "" {
+			if m.links[subject] != "" || m.merged[from] != "" {
 				return false
 			}
 			m.links[subject] = from

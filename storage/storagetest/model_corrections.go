@@ -45,12 +45,12 @@ func (m *model) relink(t *rapid.T) {
 	if from == "" || from == to {
 		return // nothing to act on
 	}
-	m.correct(true, storage.Correction{Moves: []storage.Move{{What: storage.MoveLink, Issuer: issuerOfModel, Subject: subject, From: from, To: to}}},
+	m.correct(m.merged[to] == "", storage.Correction{Moves: []storage.Move{{What: storage.MoveLink, Issuer: issuerOfModel, Subject: subject, From: from, To: to}}},
 		[]string{from, to}, func() {
 			m.links[subject] = to
 			m.moveHolds(subject, from, to)
 		}, func() bool {
-			if m.links[subject] != to {
+			if m.links[subject] != to || m.merged[from] != "" {
 				return false
 			}
 			m.links[subject] = from
@@ -132,11 +132,24 @@ func (m *model) split(t *rapid.T) {
 		m.links[subject] = other.ID
 		m.moveHolds(subject, from, other.ID)
 	}, func() bool {
-		if m.links[subject] != other.ID || m.merged[other.ID] != "" {
+		if m.links[subject] != other.ID || m.merged[other.ID] != "" || m.merged[from] != "" {
 			return false
 		}
-		m.links[subject] = from
-		m.moveHolds(subject, other.ID, from)
+		for s, p := range m.links {
+			if p == other.ID {
+				m.links[s] = from
+			}
+		}
+		for n, h := range m.holds {
+			if h.PersonID == other.ID && h.Lies() {
+				m.holds[n].PersonID = from
+			}
+		}
+		for p, to := range m.merged {
+			if to == other.ID {
+				m.merged[p] = from
+			}
+		}
 		m.merged[other.ID] = from
 		return true
 	})
