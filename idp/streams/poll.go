@@ -17,6 +17,9 @@ const (
 	pollMost    = 100
 	pollWait    = 20 * time.Second // how long a request waits for something to happen (RFC 8936 §2.4)
 	pollLook    = 250 * time.Millisecond
+	// pollsWaiting is how many requests of one application wait at a node: one, and those that it has given up and the node has not noticed. Each
+	// looks into the database again and again.
+	pollsWaiting = 4
 )
 
 // poll gives a receiver what it has not acknowledged (RFC 8936 §2). What it acknowledges counts in order: of a token that it leaves out,
@@ -62,6 +65,9 @@ func (s *Streams) poll(w http.ResponseWriter, r *http.Request) {
 		most = min(*p.MaxEvents, pollMost)
 	}
 	wait := !p.Immediately && most > 0 // RFC 8936 §2.2: unless it says otherwise
+	if wait = wait && s.mayWait(clientID); wait {
+		defer s.waited(clientID)
+	}
 	told, more, err := s.waiting(r.Context(), t, to, most, wait)
 	if err != nil {
 		s.fault(w, r, err)
@@ -71,6 +77,25 @@ func (s *Streams) poll(w http.ResponseWriter, r *http.Request) {
 		Sets sets `json:"sets"`
 		More bool `json:"moreAvailable,omitempty"`
 	}{told, more})
+}
+
+// mayWait counts a request that wants to wait; waited takes it from the count.
+func (s *Streams) mayWait(clientID string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.polls[clientID] >= pollsWaiting {
+		return false
+	}
+	s.polls[clientID]++
+	return true
+}
+
+func (s *Streams) waited(clientID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.polls[clientID]--; s.polls[clientID] == 0 {
+		delete(s.polls, clientID)
+	}
 }
 
 // heard moves a stream behind the tokens that its receiver acknowledges.

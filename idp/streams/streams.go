@@ -72,10 +72,13 @@ type Streams struct {
 	Config
 	mu     sync.Mutex
 	states map[string]*delivery
+	polls  map[string]int // of each application, that wait
 }
 
 // New returns them.
-func New(c Config) *Streams { return &Streams{Config: c, states: map[string]*delivery{}} }
+func New(c Config) *Streams {
+	return &Streams{Config: c, states: map[string]*delivery{}, polls: map[string]int{}}
+}
 
 // Paths.
 const (
