@@ -169,6 +169,9 @@ const (
 	maxEvidence = 40
 	maxChain    = 16
 	maxBody     = 256 << 10 // bytes
+	// keptItems and keptBody are what of that is kept for officers: whom a case is about adds to it, and may not want it decided.
+	keptItems = 12
+	keptBody  = 96 << 10
 )
 
 // ErrTooLarge reports a text or a list beyond its bound.

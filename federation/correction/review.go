@@ -90,6 +90,15 @@ func (q *Queue) addEvidence(ctx context.Context, c *Case, e Evidence, files ...s
 		e.At = q.Clock()
 	}
 	c.Body.Evidence = append(slices.Clone(c.Body.Evidence), e)
+	if _, officer := IsOfficer(e.Source); !officer {
+		raw, err := c.Body.encode()
+		if err != nil {
+			return err
+		}
+		if len(raw) > maxBody-keptBody || len(c.Body.Evidence) > maxEvidence-keptItems {
+			return ErrTooLarge
+		}
+	}
 	s.files = files
 	s.note(EventEvidence, Note{Evidence: &e})
 	return q.take(ctx, s)

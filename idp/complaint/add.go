@@ -144,6 +144,10 @@ func (c *Complaints) add(w http.ResponseWriter, r *http.Request, v visitor) {
 		refuse(http.StatusUnprocessableEntity, web.ErrTooManyFiles)
 		return
 	}
+	if errors.Is(err, correction.ErrTooLarge) {
+		refuse(http.StatusUnprocessableEntity, web.ErrCaseFull)
+		return
+	}
 	c.done(w, r, v, s, err, "added")
 }
 

@@ -68,6 +68,7 @@ const (
 	ErrFileDamaged     Error = "file_damaged"     // not whole
 	ErrFileActive      Error = "file_active"      // a paper that is more than paper
 	ErrTooManyFiles    Error = "too_many_files"   // of one case
+	ErrCaseFull        Error = "case_full"        // as much was added as may be
 	ErrCaseMoved       Error = "case_moved"       // somebody else took a step meanwhile
 	ErrIdentity        Error = "identity"         // name, document and phone do not agree with the register
 )
@@ -78,6 +79,6 @@ func Errors() []Error {
 		ErrPhone, ErrOwnPhone, ErrCodeForm, ErrCodeWrong, ErrCodeExpired, ErrCodeExhausted, ErrName, ErrDocument, ErrDocumentCheck,
 		ErrDocumentUnknown, ErrIdentity, ErrPasskey, ErrPasskeyUnknown, ErrRecoveryWrong, ErrUserCode, ErrConsoleName,
 		ErrStatement, ErrSure, ErrOption, ErrTooManyCases, ErrNothingAdded, ErrFileKind, ErrFileSize, ErrFilePixels, ErrFileDamaged,
-		ErrFileActive, ErrTooManyFiles, ErrCaseMoved,
+		ErrFileActive, ErrTooManyFiles, ErrCaseFull, ErrCaseMoved,
 	}
 }
