@@ -7,8 +7,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 
 	"manyou/federation/signals"
 	"manyou/storage"
@@ -128,11 +130,24 @@ func (s *Streams) allowed(w http.ResponseWriter, r *http.Request, t storage.Stre
 		return false
 	}
 	u, err := url.Parse(t.Endpoint)
-	if err != nil || !slices.Contains(to.Hosts, u.Host) || u.Scheme == "http" && u.Hostname() != "localhost" && u.Hostname() != "127.0.0.1" {
+	if err != nil || !slices.Contains(to.Hosts, u.Host) || loopback(u.Hostname()) && !s.onLoopback() || u.Scheme == "http" && !loopback(u.Hostname()) {
 		refuse(w, http.StatusBadRequest, "invalid_request", "delivery.endpoint_url is not on https, or not on a host that is registered for the application")
 		return false
 	}
 	return true
+}
+
+// onLoopback reports whether this issuer is itself on the host that it runs on, as in the demo. Elsewhere nothing is pushed there: an
+// application on a citizen's own computer has a redirect URI on loopback, and is not the one that listens on this issuer's.
+func (s *Streams) onLoopback() bool {
+	u, err := url.Parse(s.Issuer)
+	return err == nil && loopback(u.Hostname())
+}
+
+func loopback(host string) bool {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && (address.Unmap().IsLoopback() || address.IsUnspecified())
 }
 
 // read answers with the stream, or with a list of it (SSF 1.0 §8.1.1.2).
