@@ -233,54 +233,6 @@ func (q *Queue) Return(ctx context.Context, o Officer, c *Case, why string) erro
 	return q.take(ctx, s)
 }
 
-// Approve agrees to the proposal of another officer. With the last approval that the policy wants, it is applied in the same transaction. If
-// what is stored changed since the proposal, so that it does not fit any more: [storage.ErrConflict], and nothing is written.
-func (q *Queue) Approve(ctx context.Context, o Officer, c *Case) error {
-	p := c.Body.Proposal
-	if p == nil {
-		return ErrState
-	}
-	if err := q.mayDecide(ctx, o, c, p); err != nil {
-		return err
-	}
-	s, err := begin(c, EventApproved, o.actor(), Proposed)
-	if err != nil {
-		return err
-	}
-	for _, earlier := range append([]string{p.By}, approvers(p)...) {
-		person, ok := IsOfficer(earlier)
-		if !ok {
-			continue // a rule proposed it
-		}
-		same, err := q.same(ctx, o.PersonID, person)
-		if err != nil {
-			return err
-		}
-		if same {
-			return ErrSamePerson
-		}
-	}
-	agreed := *p
-	agreed.Approvals = append(slices.Clone(p.Approvals), Approval{By: o.actor(), At: q.Clock()})
-	c.Body.Proposal = &agreed
-	if len(agreed.Approvals) < q.Policy.approvals(p.Decision) {
-		s.note(EventEndorsed, Note{})
-		return q.take(ctx, s)
-	}
-	s.note(EventApproved, Note{})
-	if err := q.apply(ctx, &s, &agreed); err != nil {
-		return err
-	}
-	return q.take(ctx, s)
-}
-
-func approvers(p *Proposal) (list []string) {
-	for _, a := range p.Approvals {
-		list = append(list, a.By)
-	}
-	return list
-}
-
 // apply adds to a step what a decision changes. The holds that the case placed meanwhile end with it.
 func (q *Queue) apply(ctx context.Context, s *step, p *Proposal) error {
 	s.state = Applied

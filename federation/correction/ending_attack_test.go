@@ -78,3 +78,25 @@ func TestAttackASupervisorFurthersACaseOfTheirOwn(t *testing.T) {
 		o.refused(o.Reopen(t.Context(), o.chief, o.again(c), "再看"), correction.ErrSelf)
 	}
 }
+
+// TestAttackTwoOfficersAreFoundToBeOneBeforeTheLastApproval: what they agreed on so far is one person's opinion.
+func TestAttackTwoOfficersAreFoundToBeOneBeforeTheLastApproval(t *testing.T) {
+	o := newOffice(t)
+	person := o.person("张三")
+	c := o.decided(correction.Filing{Filer: correction.System(), Kind: correction.KindLifecycle, Person: person},
+		correction.Proposal{Decision: correction.Deactivate}) // proposed by Wang, and Zhao approved
+	must(t, o.store.StepCase(t.Context(), storage.CaseStep{
+		Case: storage.Case{ID: "one", Number: "one", UpdatedAt: o.now}, Events: []storage.CaseEvent{{What: "filed"}},
+		Correction: &storage.Correction{ID: "one", Merges: []storage.Merge{{From: o.zhao.PersonID, Into: o.wang.PersonID}}},
+		Audit:      func(int64) ([]byte, error) { return []byte(`{}`), nil },
+	}))
+	must(t, o.Approve(t.Context(), o.chief, c))
+	if s := o.again(c).State(); s != correction.Proposed {
+		t.Errorf("two people decided what needs three: it is %s", s)
+	}
+	third := correction.Officer{PersonID: o.person("官员"), Roles: []string{correction.RoleOfficer}, Regions: []string{"51"}}
+	must(t, o.Approve(t.Context(), third, o.again(c)))
+	if s := o.again(c).State(); s != correction.Applied {
+		t.Errorf("it is %s", s)
+	}
+}
