@@ -22,7 +22,7 @@ help: ## List the targets
 build: ## Build bin/manyou
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/manyou ./cmd/manyou
 
-demo: ## Run the demo nation: one nation, two provinces, two applications
+demo: ## Run the demo nation: one nation, two provinces, three applications
 	$(GO) run ./cmd/manyou demo
 
 test: test-tools ## Run every test; installs what is missing and starts its own Postgres

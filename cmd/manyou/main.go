@@ -22,7 +22,7 @@ const (
 
 // commands is the command line.
 type commands struct {
-	Demo     demoCommand     `cmd:"" help:"Run one nation, two provinces and two applications on this machine."`
+	Demo     demoCommand     `cmd:"" help:"Run one nation, two provinces and three applications on this machine."`
 	Serve    serveCommand    `cmd:"" help:"Run an issuer."`
 	Migrate  migrateCommand  `cmd:"" help:"Bring the database up to date."`
 	Register registerCommand `cmd:"" help:"The register of natural persons."`

@@ -1,4 +1,4 @@
-// Package demo is a nation on one machine: the national issuer, two provinces, an application in each, and the
+// Package demo is a nation on one machine: the national issuer, two provinces with an application each, a city with one, and the
 // phone of its invented citizens. It is what "manyou demo" runs and what end-to-end tests attach to.
 //
 // It owns the invented people, the registrations between the parties, the ports, and the demo phone. The issuers
@@ -10,6 +10,7 @@
 //	    Zhejiang :9033        Sichuan :9051    applications of one another
 //	         │                     │
 //	application :9133     application :9151    demo phone :9100
+//	city :9233 ── application :9333
 //
 // [Start] takes all ports first, so that a busy one is known before anything is written; then opens the databases
 // below the data folder, registers everybody with everybody, and serves. [Nation.Close] does the same backwards.

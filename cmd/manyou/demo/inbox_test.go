@@ -29,7 +29,7 @@ func TestTheInboxIsBoundedAndNewestFirst(t *testing.T) {
 
 func TestThePhoneShowsWhoGotWhatAndEscapesIt(t *testing.T) {
 	b := &inbox{clock: time.Now, delivered: func(Message) {}}
-	p := phone{b, Citizens(), "", nil}.handler()
+	p := phone{inbox: b, citizens: Citizens()}.handler()
 	if err := b.Send(context.Background(), otp.Message{Phone: "+8613800000331", Text: "<script>", Code: "123456"}); err != nil {
 		t.Fatal(err)
 	}
@@ -47,6 +47,26 @@ func TestThePhoneShowsWhoGotWhatAndEscapesIt(t *testing.T) {
 	p.ServeHTTP(w, httptest.NewRequest(http.MethodGet, inboxPath, nil))
 	if body := w.Body.String(); !strings.HasPrefix(body, `[{"phone":"+8613800000331","text":"\u003cscript\u003e","code":"123456","sent_at":"`) {
 		t.Errorf("list %s", body)
+	}
+}
+
+func TestThePhoneSaysHowToGoOnFromAMistake(t *testing.T) {
+	var outcome error
+	p := phone{
+		inbox: &inbox{clock: time.Now}, citizens: Citizens(), home: "http://home.example/", away: "http://away.example/",
+		mistake: func(context.Context) error { return outcome },
+	}.handler()
+	for _, outcome = range []error{nil, ErrTooEarly} {
+		w := httptest.NewRecorder()
+		p.ServeHTTP(w, httptest.NewRequest(http.MethodPost, mistakePath, nil))
+		to, _, found := strings.Cut(w.Header().Get("Location"), "#mistake")
+		w = httptest.NewRecorder()
+		p.ServeHTTP(w, httptest.NewRequest(http.MethodGet, to, nil))
+		for _, want := range []string{"Li Na", `href="http://home.example/"`, `href="http://away.example/"`} {
+			if !strings.Contains(w.Body.String(), want) || !found {
+				t.Errorf("after %v, at %s: no %q in %s", outcome, to, want, w.Body)
+			}
+		}
 	}
 }
 

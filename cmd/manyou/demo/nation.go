@@ -134,7 +134,7 @@ func (n *Nation) build(ctx context.Context, o Options, st *state, urls map[strin
 	if err != nil {
 		return err
 	}
-	n.serve(o, "phone", phone{box, people(), token, n.Mistake}.handler())
+	n.serve(o, "phone", phone{box, people(), token, n.Mistake, urls["application/"+zhejiang] + "/", urls["application/"+sichuan] + "/"}.handler())
 	r := registrar{state: st, urls: urls, citizens: people(), hash: hashSecret}
 	for _, region := range []string{nation, zhejiang, sichuan} {
 		i, handler, err := n.openIssuer(ctx, o, st, region, urls["issuer/"+region], box, r)

@@ -27,7 +27,7 @@ var phoneCSS []byte
 //go:embed phone.js
 var phoneJS []byte
 
-var phonePage = template.Must(template.New("phone").Parse(phoneHTML))
+var phonePage = template.Must(template.New("phone").Funcs(template.FuncMap{"latin": func(name string) string { return latin[name] }}).Parse(phoneHTML))
 
 // phone shows the inbox: a page for people, a list for programs.
 type phone struct {
@@ -35,6 +35,8 @@ type phone struct {
 	citizens []Citizen
 	token    string // of an issuer that runs as a process of its own
 	mistake  func(context.Context) error
+	home     string // her application at home
+	away     string // the one where the mistake shows
 }
 
 // mistakePath makes the mistake that the correction queue puts right.
@@ -90,19 +92,20 @@ func (p phone) deliver(w http.ResponseWriter, r *http.Request) {
 func (p phone) confuse(w http.ResponseWriter, r *http.Request) {
 	switch err := p.mistake(r.Context()); {
 	case errors.Is(err, ErrTooEarly):
-		http.Redirect(w, r, "/?mistake=early", http.StatusSeeOther)
+		http.Redirect(w, r, "/?mistake=early#mistake", http.StatusSeeOther)
 	case err != nil:
 		http.Error(w, "internal error", http.StatusInternalServerError)
 	default:
-		http.Redirect(w, r, "/?mistake=done", http.StatusSeeOther)
+		http.Redirect(w, r, "/?mistake=done#mistake", http.StatusSeeOther)
 	}
 }
 
 // phoneView is what the page shows.
 type phoneView struct {
-	Bubbles []bubble
-	Mistake string // "done", "early", or "" if none was made just now
-	He, She string
+	Bubbles    []bubble
+	Mistake    string // "done", "early", or "" if none was made just now
+	He, She    Citizen
+	Home, Away string
 }
 
 // bubble is a message on the page.
@@ -122,7 +125,9 @@ func (p phone) page(w http.ResponseWriter, r *http.Request) {
 		})
 	}
 	var buf bytes.Buffer
-	view := phoneView{Bubbles: bubbles, Mistake: r.URL.Query().Get("mistake"), She: p.citizens[0].Name, He: p.citizens[1].Name}
+	view := phoneView{
+		Bubbles: bubbles, Mistake: r.URL.Query().Get("mistake"), She: p.citizens[0], He: p.citizens[1], Home: p.home, Away: p.away,
+	}
 	if err := phonePage.Execute(&buf, view); err != nil {
 		http.Error(w, "internal error", http.StatusInternalServerError)
 		return

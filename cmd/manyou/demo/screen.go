@@ -22,7 +22,7 @@ func NewScreen(w io.Writer, color bool) Screen { return Screen{w, color} }
 func (s Screen) Welcome(n *Nation) {
 	d := n.description
 	s.line("")
-	s.line("  " + s.bold("漫游 Manyou") + s.dim("   one nation, two provinces, two applications"))
+	s.line("  " + s.bold("漫游 Manyou") + s.dim("   one nation, two provinces, three applications"))
 	s.line("")
 	titles := map[string]string{nation: "the nation", zhejiang: "Zhejiang", sichuan: "Sichuan"}
 	for _, a := range d.Applications {
@@ -44,10 +44,10 @@ func (s Screen) Welcome(n *Nation) {
 		s.line("  " + pad(c.Name, 15) + pad(latin[c.Name], 16) + pad(c.DocumentNumber, 20) + pad(spaced(c.Phone), 19) + s.dim(titles[c.HomeRegion]))
 	}
 	s.line("")
-	s.line("  " + s.bold("Staff of the nation") + s.dim("   sign in there by phone, add a passkey, then "+n.Issuers[0].URL+"/console/cases"))
+	s.line("  " + s.bold("Staff of the nation") + s.dim("   for all regions; they sign in by phone at ") + s.link(n.Issuers[0].URL+"/console/cases") + s.dim(" and add a passkey on the way"))
 	s.line("")
 	for _, m := range d.Staff {
-		s.line("  " + pad(m.Name, 15) + pad(latin[m.Name], 16) + pad(strings.Join(m.Roles, ", "), 20) + pad(spaced(m.Phone), 19))
+		s.line("  " + pad(m.Name, 15) + pad(latin[m.Name], 16) + pad(strings.Join(m.Roles, ", "), 22) + spaced(m.Phone))
 	}
 	s.line("")
 	s.line("  " + s.bold("Try this"))
@@ -59,9 +59,12 @@ func (s Screen) Welcome(n *Nation) {
 	s.line("  4  Open " + s.link(n.Issuers[1].URL+"/account") + ": add a passkey, see devices and history.")
 	s.line("  5  In a second browser, sign in by scanning: open what the picture says in the first one.")
 	s.line("  6  Sign out there, and see who notices.")
-	s.line("  7  On the demo phone, have her taken for somebody else; report it in Sichuan's application; put it right as two of the staff.")
+	s.line("  7  On the demo phone, have the nation take her for somebody else. Sign in again in Zhejiang, open Sichuan's application: the wrong name.")
+	s.line("     Report it there; put it right as two officers, each in a browser of their own; see what the application was told at " +
+		s.link(d.Applications[1].URL+"desk") + ".")
+	s.line("  8  " + s.link(n.Issuers[0].URL+"/complaints") + ": report something as a citizen, and follow it.")
 	if pid, command := n.Apart(); pid != 0 {
-		s.line("  8  " + s.bold(fmt.Sprintf("kill -9 %d", pid)) + ": the nation is gone. Sign in in Zhejiang and open Sichuan's application all the same.")
+		s.line("  9  " + s.bold(fmt.Sprintf("kill -9 %d", pid)) + ": the nation is gone. Sign in in Zhejiang and open Sichuan's application all the same.")
 		s.line("     Start it again: " + strings.Join(command, " "))
 	}
 	s.line("")

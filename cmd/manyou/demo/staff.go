@@ -84,7 +84,7 @@ func settle(ctx context.Context, o Options, i *Issuer, c Citizen) (id string, er
 }
 
 // ErrTooEarly reports that nobody has come from there yet.
-var ErrTooEarly = errors.New("demo: she has to sign in first, so that there is something to confuse")
+var ErrTooEarly = errors.New("demo: she has to come through the nation first, so that there is something to confuse")
 
 // Mistake makes the nation take one citizen of Zhejiang for another: the first's link becomes the second's, as if Zhejiang had linked the
 // wrong man. It is what the correction queue is there to put right.

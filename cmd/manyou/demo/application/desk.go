@@ -134,7 +134,7 @@ func (a *Application) file(ctx context.Context, s session, record string) error 
 	}
 	if _, err := a.ask(ctx, a.own(ctx, p, "cases.file"), http.MethodPost, a.config.Issuer+"/cases", map[string]any{
 		"kind": "wrong_link", "subject": map[string]string{"format": "iss_sub", "iss": c.Issuer, "sub": c.Subject},
-		"said": map[string]string{"name": record}, "statement": a.config.Name["zh"],
+		"said": map[string]string{"name": record}, "statement": a.config.Name["zh"] + "：登录的人与本应用的记录不符。",
 	}, &filed, "Idempotency-Key", a.secret("case " + s.SignOutToken)[:40]); err != nil {
 		return fmt.Errorf("file a case: %w", err)
 	}
