@@ -150,6 +150,25 @@ func TestPagesFitTheNarrowestPhoneInEveryMode(t *testing.T) {
 	}
 }
 
+func TestPagesFitAWideScreenInEveryMode(t *testing.T) {
+	w := open(t, gallery.Handler(newWeb(t, false)))
+	for _, width := range []int64{970, 1280} {
+		w.do(chromedp.EmulateViewport(width, 900))
+		for _, care := range []string{"0", "1", "2"} {
+			w.prefer("en", care) // whose words are longer
+			for _, s := range gallery.Samples() {
+				if s.Name == "form_post" {
+					continue // it leaves at once
+				}
+				w.do(chromedp.Navigate(w.site + "/" + s.Name))
+				for _, flaw := range ask[[]string](w, fmt.Sprintf(flaws, care != "0", care == "2")) {
+					t.Errorf("%s, %d px, care %s: %s", s.Name, width, care, flaw)
+				}
+			}
+		}
+	}
+}
+
 func TestTheListOfProvincesNarrowsWhileTyping(t *testing.T) {
 	w := open(t, gallery.Handler(newWeb(t, false)))
 	const shown = `[...document.querySelectorAll(".provinces button")].filter(b => b.checkVisibility()).map(b => b.value).join(" ")`
