@@ -21,11 +21,11 @@ func (c *Complaints) withdraw(w http.ResponseWriter, r *http.Request, v visitor)
 		return
 	}
 	if !mayWithdraw(v, s, holds) {
-		c.moved(w, r, v)
+		c.moved(w, r, v, &web.OwnCasePage{})
 		return
 	}
 	// A hold that was placed meanwhile made another version of the case, so that this one conflicts.
-	c.done(w, r, v, s, c.Queue.Withdraw(r.Context(), s.own.Filer, s.own, ""), "withdrawn")
+	c.done(w, r, v, s, c.Queue.Withdraw(r.Context(), s.own.Filer, s.own, ""), "withdrawn", &web.OwnCasePage{})
 }
 
 // object objects to a decision.
@@ -42,7 +42,7 @@ func (c *Complaints) object(w http.ResponseWriter, r *http.Request, v visitor) {
 		return
 	}
 	if !mayObject(v, s) {
-		c.moved(w, r, v)
+		c.moved(w, r, v, page)
 		return
 	}
 	ok, err := c.mayAdd(r, v)
@@ -59,14 +59,14 @@ func (c *Complaints) object(w http.ResponseWriter, r *http.Request, v visitor) {
 	if !v.filed(by) {
 		by = correction.Person(s.main.PersonID)
 	}
-	c.done(w, r, v, s, c.Queue.Appeal(r.Context(), by, s.main, why), "objected")
+	c.done(w, r, v, s, c.Queue.Appeal(r.Context(), by, s.main, why), "objected", page)
 }
 
-// done returns to the case, which says what was done.
-func (c *Complaints) done(w http.ResponseWriter, r *http.Request, v visitor, s seen, err error, notice string) {
+// done returns to the case, which says what was done. page is what was typed, if it was not.
+func (c *Complaints) done(w http.ResponseWriter, r *http.Request, v visitor, s seen, err error, notice string, page *web.OwnCasePage) {
 	switch {
 	case errors.Is(err, storage.ErrConflict), errors.Is(err, correction.ErrState), errors.Is(err, correction.ErrSelf), errors.Is(err, correction.ErrHold):
-		c.moved(w, r, v)
+		c.moved(w, r, v, page)
 		return
 	case err != nil:
 		c.fault(w, r, err)
@@ -78,13 +78,14 @@ func (c *Complaints) done(w http.ResponseWriter, r *http.Request, v visitor, s s
 	http.Redirect(w, r, v.base+"/case/"+s.own.Number+"?done="+notice, http.StatusSeeOther)
 }
 
-// moved shows the case as it is now: what was asked for is not to be had any more.
-func (c *Complaints) moved(w http.ResponseWriter, r *http.Request, v visitor) {
+// moved shows the case as it is now: what was asked for is not to be had any more. What was typed is on the page that is given.
+func (c *Complaints) moved(w http.ResponseWriter, r *http.Request, v visitor, page *web.OwnCasePage) {
 	now, ok := c.find(w, r, v)
 	if !ok {
 		return
 	}
-	c.renderCase(w, r, v, now, &web.OwnCasePage{AddError: web.ErrCaseMoved, Text: r.PostForm.Get("text")}, http.StatusConflict)
+	page.AddError = web.ErrCaseMoved
+	c.renderCase(w, r, v, now, page, http.StatusConflict)
 }
 
 // back returns to the case.

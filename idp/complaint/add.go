@@ -148,7 +148,7 @@ func (c *Complaints) add(w http.ResponseWriter, r *http.Request, v visitor) {
 		refuse(http.StatusUnprocessableEntity, web.ErrCaseFull)
 		return
 	}
-	c.done(w, r, v, s, err, "added")
+	c.done(w, r, v, s, err, "added", page)
 }
 
 // clean makes a file one that may be kept, when there is memory for it.

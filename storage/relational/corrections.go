@@ -269,23 +269,6 @@ func moveLink(ctx context.Context, tx Executor, issuer, subject, from, to string
 	return err
 }
 
-// leftNothing makes sure that persons who are merged have nothing to sign in with and no hold on them: it would be lost to whom they were
-// found to be. [storage.ErrConflict].
-func leftNothing(ctx context.Context, tx Executor, persons map[string]bool) error {
-	for id := range persons {
-		var left int64
-		err := tx.Row(ctx, `SELECT 1 FROM persons p WHERE p.id = $1 AND p.merged_into <> '' AND (EXISTS (SELECT 1 FROM links l WHERE l.person_id = p.id)
-			OR EXISTS (SELECT 1 FROM credentials c WHERE c.person_id = p.id)
-			OR EXISTS (SELECT 1 FROM holds h WHERE h.person_id = p.id AND h.lifted_at = 0))`, []any{id}, &left)
-		if err == nil {
-			return storage.ErrConflict
-		} else if found(err) != storage.ErrNotFound { //nolint:errorlint // as found returns it
-			return err
-		}
-	}
-	return nil
-}
-
 // conflicting turns the absence of a row into [storage.ErrConflict].
 func conflicting(err error) error {
 	if found(err) == storage.ErrNotFound { //nolint:errorlint // as found returns it
