@@ -288,3 +288,28 @@ func TestAStreamIsVerifiedWithWhatItsReceiverWantsToRead(t *testing.T) {
 		}
 	}
 }
+
+// TestAttackAnIssuerThatWantsToHearNothingIsTold: a region that silences its stream would let cases close while it goes on as before.
+func TestAttackAnIssuerThatWantsToHearNothingIsTold(t *testing.T) {
+	w := newWorld(t, nationally)
+	w.application("main", func(a *storage.Application) {
+		a.Issuer, a.Region, a.Scopes = true, "33", append(a.Scopes, signals.ScopeManage, signals.ScopeRead)
+	})
+	w.application("second", func(a *storage.Application) { a.Scopes = append(a.Scopes, signals.ScopeManage, signals.ScopeRead) })
+	w.pass(2 * time.Second)
+	for client, want := range map[string]int{"main": http.StatusForbidden, "second": http.StatusOK} {
+		p := newPoller(w, client)
+		s, err := w.store.Stream(t.Context(), client)
+		must(t, err)
+		if status, got := p.ask(http.MethodPost, "/ssf/status", map[string]any{"stream_id": s.ID, "status": "paused"}); status != http.StatusOK {
+			t.Errorf("%s pauses: %d %v", client, status, got)
+		}
+		if status, got := p.ask(http.MethodPost, "/ssf/status", map[string]any{"stream_id": s.ID, "status": "disabled"}); status != want {
+			t.Errorf("%s is silent: %d %v", client, status, got)
+		}
+		status, _ := p.ask(http.MethodDelete, "/ssf/streams?stream_id="+s.ID, nil)
+		if _, err := w.store.Stream(t.Context(), client); (status == http.StatusForbidden) != (want == http.StatusForbidden) || (err == nil) != (want == http.StatusForbidden) {
+			t.Errorf("%s ends its stream: %d, %v", client, status, err)
+		}
+	}
+}

@@ -219,6 +219,9 @@ func TestABreakGlassFreezeLapsesUnlessASecondConfirms(t *testing.T) {
 			}
 			if !confirmed {
 				o.refused(o.Confirm(t.Context(), o.zhao, o.again(c), id), correction.ErrHold)
+				// The same officer cannot go on alone by doing it each hour; another one can begin.
+				o.refused(o.Freeze(t.Context(), o.wang, o.again(c), correction.Target{Person: person}, "再次"), correction.ErrSamePerson)
+				must(t, o.Freeze(t.Context(), o.zhao, o.again(c), correction.Target{Person: person}, "可疑"))
 			}
 			if o.stands(person) != 0 {
 				t.Error("what was void stands again")

@@ -43,6 +43,11 @@ func (q *Queue) hold(ctx context.Context, o Officer, c *Case, t Target, kind sto
 		return err
 	}
 	t.Person = found.ID // whoever they were found to be since it was filed
+	if !until.IsZero() {
+		if err := q.onceAlone(ctx, o, c, t); err != nil {
+			return err
+		}
+	}
 	s, err := begin(c, EventHeld, o.actor(), "")
 	if err != nil {
 		return err
@@ -52,6 +57,22 @@ func (q *Queue) hold(ctx context.Context, o Officer, c *Case, t Target, kind sto
 	}
 	s.notes[len(s.notes)-1].Text = why
 	return q.take(ctx, s)
+}
+
+// onceAlone refuses an officer whose hold on the same lapsed in this case: who could place it again each hour would need no second one.
+// [ErrSamePerson].
+func (q *Queue) onceAlone(ctx context.Context, o Officer, c *Case, t Target) error {
+	list, err := q.holdsOf(ctx, c)
+	if err != nil {
+		return err
+	}
+	for _, h := range list {
+		on := h.PersonID == t.Person && (t.Link == nil && h.Issuer == "" || t.Link != nil && h.Issuer == t.Link.Issuer && h.Subject == t.Link.Subject)
+		if on && h.Kind == storage.HoldFreeze && h.LiftedBy == actorSystem && h.PlacedBy == o.actor() {
+			return ErrSamePerson
+		}
+	}
+	return nil
 }
 
 // place adds a hold to a step.

@@ -209,13 +209,28 @@ func (s *Streams) update(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, s.describe(t))
 }
 
+// maySilence refuses an issuer that wants to hear nothing more: a case would close though its region goes on as if nothing had been
+// decided. It may pause, and then what happens is kept for it.
+func (s *Streams) maySilence(w http.ResponseWriter, r *http.Request, clientID string) bool {
+	to, err := s.Receiver(r.Context(), clientID)
+	switch {
+	case err != nil:
+		s.fault(w, r, err)
+		return false
+	case to.Links != "":
+		refuse(w, http.StatusForbidden, "access_denied", "an issuer hears what is decided; it may pause its stream")
+		return false
+	}
+	return true
+}
+
 // remove ends a stream (SSF 1.0 §8.1.1.5).
 func (s *Streams) remove(w http.ResponseWriter, r *http.Request) {
 	clientID, ok := s.Authorize(w, r, signals.ScopeManage)
 	if !ok {
 		return
 	}
-	if _, ok := s.named(w, r, clientID); !ok {
+	if _, ok := s.named(w, r, clientID); !ok || !s.maySilence(w, r, clientID) {
 		return
 	}
 	if err := s.Store.DropStream(r.Context(), clientID); err != nil && !errors.Is(err, storage.ErrNotFound) {
@@ -252,7 +267,7 @@ func (s *Streams) setStatus(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	t, ok := s.mine(w, r, clientID, want.ID)
-	if !ok {
+	if !ok || storage.StreamStatus(want.Status) == storage.StreamDisabled && !s.maySilence(w, r, clientID) {
 		return
 	}
 	t.Status, t.Reason = storage.StreamStatus(want.Status), want.Reason
