@@ -13,8 +13,8 @@ GOLANGCI_LINT ?= v2.15.0
 
 # The rooms where goroutines meet: their tests run under the race detector. The others run without it, because a
 # browser or a benchmark under it would only be slow.
-RACE := ./storage/... ./idp/... ./federation/... ./authenticators/...
-REST := $$($(GO) list ./... | grep -Ev '^manyou/(storage|idp|federation|authenticators)(/|$$)')
+RACE := $$($(GO) list ./storage/... ./idp/... ./federation/... ./authenticators/... | grep -v '^manyou/idp/web')
+REST := $$($(GO) list ./... | grep -Ev '^manyou/(storage|idp|federation|authenticators)(/|$$)') ./idp/web/...
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | expand -t 16

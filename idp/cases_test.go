@@ -199,6 +199,7 @@ func TestAComplaintThatJoinedAnotherIsAsFarAsThatOne(t *testing.T) {
 
 func TestASystemCaseIsOpenedWhenAProvinceSaysSomethingElseThanIsKnown(t *testing.T) {
 	h := newHub(t)
+	h.subscribed(t)
 	b, _, _ := h.roamed(t)
 	she := federation{}.person(h.nation, liNa)
 	// What agrees opens none, however often she comes.
@@ -221,6 +222,11 @@ func TestASystemCaseIsOpenedWhenAProvinceSaysSomethingElseThanIsKnown(t *testing
 	if !none(she) || !none(he) {
 		t.Fatal("a case was opened though all agreed")
 	}
+	eventually(t, "Zhejiang has heard that she was taken for another, which ends what she had", func() bool {
+		h.pass(time.Second)
+		at := h.zhejiang.get(b, h.zhejiang.request("main", "prompt", "none"))
+		return !strings.Contains(at.Header.Get("Location"), "code=")
+	})
 	h.pass(25 * time.Hour) // it is compared once a day
 	b = h.browser()
 	h.zhejiang.signIn(b, liNa, h.zhejiang.request("main"))

@@ -79,8 +79,24 @@ func init() {
 	}
 }
 
+// beside are the tests that run beside others.
+var beside sync.Map
+
+// parallel lets a test run beside others: each has issuers of its own. The parts of a test run one after the other.
+func parallel(t testing.TB) {
+	test, ok := t.(*testing.T)
+	if !ok || strings.Contains(t.Name(), "/") {
+		return
+	}
+	if _, twice := beside.LoadOrStore(t.Name(), true); !twice {
+		test.Parallel()
+		test.Cleanup(func() { beside.Delete(test.Name()) }) // it may be run again
+	}
+}
+
 func newWorld(t testing.TB, change ...func(*idp.Config)) *world {
 	t.Helper()
+	parallel(t)
 	ctx := t.Context()
 	w := &world{t: t, now: time.Now().UTC().Truncate(time.Second), log: &bytes.Buffer{}}
 	root, err := vault.NewRoot(rand.Reader)
