@@ -65,7 +65,7 @@ func (c *entityAdd) Run(ctx context.Context, t *terminal) error {
 		types := slices.Sorted(maps.Keys(s.Metadata))
 		if !slices.Contains(prints, c.Thumbprint) {
 			fmt.Fprintf(t.out, "%s publishes\n  types        %s\n  thumbprints  %s\n", c.ID, strings.Join(types, " "), strings.Join(prints, "\n               "))
-			return usagef("nothing was stored: compare a thumbprint with what its operator told you, and give it by --thumbprint")
+			return usagef("nothing was stored: compare a thumbprint with what its operator told you, and give it by --thumbprint=TEXT")
 		}
 		if !slices.Contains(s.AuthorityHints, o.config.Issuer) {
 			return fmt.Errorf("%s does not name %s among its authority_hints: set its superior first", c.ID, o.config.Issuer)

@@ -130,7 +130,7 @@ func (c *provinceApprove) Run(ctx context.Context, t *terminal) error {
 			if err := showRequest(t, v, report); err != nil {
 				return err
 			}
-			fmt.Fprintf(t.out, "Nothing was decided. To let in what is shown here: manyou province approve %s --seen %s\n", v.Region, membership.Digest(v))
+			fmt.Fprintf(t.out, "Nothing was decided. To let in what is shown here: manyou province approve %s --seen=%s\n", v.Region, membership.Digest(v))
 			return nil
 		}
 		v, err := members(o).Approve(ctx, c.Region, c.Seen, c.Anyway)
