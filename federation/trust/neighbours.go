@@ -57,10 +57,10 @@ type Neighbours struct {
 	memory Memory // nil: a restart forgets
 	kept   string // what memory holds; used by Run alone
 
-	mu      sync.RWMutex
-	ids     []string
-	heard   bool // the last time
-	settled bool
+	mu        sync.RWMutex
+	ids       []string
+	heard     bool // the last time
+	unsettled int  // how many looks are to settle still
 }
 
 // NewNeighbours knows nobody yet. settle is called with those whom the anchor vouches for, the first time and whenever that changes,
@@ -71,7 +71,7 @@ func NewNeighbours(
 	if transport == nil {
 		transport = GuardedTransport(r.config.Loopback)
 	}
-	return &Neighbours{
+	return &Neighbours{unsettled: settleTimes,
 		resolver: r, anchor: anchor, logger: l, settle: settle, memory: memory,
 		client: &http.Client{Transport: transport, Timeout: fetchTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse
@@ -109,6 +109,9 @@ func (n *Neighbours) Run(ctx context.Context) {
 	}
 }
 
+// settleTimes is how often it is settled after the list changed: a sign-in that was under way may have ended behind the first time.
+const settleTimes = 3
+
 // Look asks the anchor once whom it vouches for, and finds out about those who are new or whose statements are old.
 func (n *Neighbours) Look(ctx context.Context) error {
 	ids, err := n.list(ctx)
@@ -117,7 +120,7 @@ func (n *Neighbours) Look(ctx context.Context) error {
 			n.logger.ErrorContext(ctx, "what came from suspended provinces was not ended", "cause", err)
 		} else {
 			n.mu.Lock()
-			n.settled = true
+			n.unsettled--
 			n.mu.Unlock()
 		}
 	}
@@ -158,11 +161,11 @@ func (n *Neighbours) compare(ids []string) bool {
 	for _, id := range slices.Concat(n.ids, ids) {
 		if slices.Contains(ids, id) != slices.Contains(n.ids, id) { // gone, or come: it may have been refused a moment ago
 			n.resolver.Drop(n.anchor, id)
-			n.settled = false
+			n.unsettled = settleTimes
 		}
 	}
 	n.ids = ids
-	return !n.settled
+	return n.unsettled > 0
 }
 
 // All are those who are known now, by chains that have not expired. It asks nobody.

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
+	"manyou/federation/trust"
 	"manyou/federation/upstream"
 	"manyou/idp/web"
 )
@@ -231,6 +233,10 @@ func (s *SignIn) upstreamFailed(w http.ResponseWriter, r *http.Request, c *conve
 
 // arrive goes on with a citizen whom another issuer authenticated.
 func (s *SignIn) arrive(w http.ResponseWriter, r *http.Request, c *conversation, target *upstreamIssuer, auth upstream.Authentication) {
+	if target.beside && !slices.ContainsFunc(s.Neighbours(), func(n trust.Neighbour) bool { return n.ID == target.Issuer }) { // gone a moment ago
+		s.problem(w, r, http.StatusForbidden, web.ProblemProvinceUnknown, errNoUpstream)
+		return
+	}
 	c.state.Upstream = nil
 	c.state.Session = nil
 	c.state.Proven = []proof{{Rung: auth.ACR, AMR: auth.AMR, At: auth.AuthTime}}
