@@ -40,11 +40,10 @@ const (
 
 // received is an event that the issuer told of.
 type received struct {
-	At       time.Time // when it was received
-	Happened time.Time
-	Event    string // the last part of its URI
-	Subject  string
-	Case     string
+	At      time.Time // when it was received
+	Event   string    // the last part of its URI
+	Subject string
+	Case    string
 }
 
 // desk is what the application remembers of its issuer's events and its own complaints. It forgets the oldest, and all when it stops.
@@ -193,7 +192,6 @@ func (a *Application) readSignal(ctx context.Context, p *provider, raw string) (
 		} `json:"sub_id"`
 		Events map[string]struct {
 			Case string `json:"case"`
-			At   int64  `json:"event_timestamp"` // CAEP 1.0 §2: seconds since 1970
 		} `json:"events"`
 	}
 	if err := json.Unmarshal(payload, &c); err != nil || c.Issuer != a.config.Issuer || c.ID == "" || len(c.Events) != 1 {
@@ -212,7 +210,7 @@ func (a *Application) readSignal(ctx context.Context, p *provider, raw string) (
 	}
 	e = received{At: a.config.Clock(), Subject: c.Subject.Subject}
 	for uri, said := range c.Events {
-		e.Event, e.Case, e.Happened = uri[strings.LastIndexAny(uri, "/:")+1:], said.Case, time.Unix(said.At, 0)
+		e.Event, e.Case = uri[strings.LastIndexAny(uri, "/:")+1:], said.Case
 	}
 	return e, c.ID, nil
 }
@@ -230,9 +228,7 @@ func (d *desk) remember(e received, id string) {
 		if d.revoked == nil || len(d.revoked) >= maxKept {
 			d.revoked = map[string]time.Time{}
 		}
-		if e.Happened.After(d.revoked[e.Subject]) {
-			d.revoked[e.Subject] = e.Happened
-		}
+		d.revoked[e.Subject] = e.At // when it happened is told to the second, in which somebody may have signed in again
 	}
 }
 
@@ -243,7 +239,7 @@ func (d *desk) stands(subject string, began time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	at, ok := d.revoked[subject]
-	return !ok || began.Truncate(time.Second).After(at) // events are told to the second
+	return !ok || began.After(at)
 }
 
 // keySet verifies what the issuer signed besides ID tokens.
