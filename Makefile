@@ -58,7 +58,7 @@ bench: test-tools ## Measure throughput, CPU and writes of each operation, and t
 profile: test-tools ## Record anew, under the load of the benchmark, what the compiler optimises for
 	dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
 	$(GO) build -trimpath -o "$$dir/bench" ./bench; \
-	$(WITH_POSTGRES) "$$dir/bench" -backend postgres -profile "$$dir"; \
+	$(WITH_POSTGRES) "$$dir/bench" -backend postgres -trust=false -spread=false -queue=0 -profile "$$dir"; \
 	$(GO) tool pprof -proto -output $(PROFILE) "$$dir"/*cpu.pprof
 
 screenshots: test-tools ## Write a screenshot of every page at 390 and 1280 px, in both languages, to screenshots/
