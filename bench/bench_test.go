@@ -42,6 +42,12 @@ func TestHowACorrectionSpreadsIsMeasured(t *testing.T) {
 	}
 }
 
+func TestHowACorrectionSpreadsFromANationThatIsKilledIsMeasured(t *testing.T) {
+	if err := measureKilled(t.Context(), 2, 1, t.Output()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestEveryOperationIsMeasuredAndAnsweredRightly(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "bench.json")
 	if err := run(t.Context(), []string{

@@ -20,6 +20,8 @@ type task struct {
 	// seeded.
 	Sessions  int `json:"sessions"`
 	Newcomers int `json:"newcomers"`
+	// Listen is the address where a nation listens that is started again and again.
+	Listen string `json:"listen"`
 }
 
 // ready is what a child says on its standard output, in JSON, once it serves.
@@ -33,6 +35,7 @@ var roles = map[string]func(ctx context.Context, t task, say func(any) error) er
 	"child:seed":   seed,
 	"child:issuer": serveIssuer,
 	"child:limit":  serveLimit,
+	nationRole:     serveNation,
 }
 
 // beChild does the work of a role until standard input ends, which it does at the latest with the driver.

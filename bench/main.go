@@ -65,6 +65,9 @@ func run(ctx context.Context, args []string) error {
 	if len(args) == 1 && args[0] == spreadRole {
 		return measureSpread(ctx, spreadRegions, spreadChanges, spreadDown, os.Stdout)
 	}
+	if len(args) == 1 && args[0] == killedRole {
+		return measureKilled(ctx, spreadRegions, killRounds, os.Stdout)
+	}
 	if len(args) > 0 && args[0] == queueRole {
 		return inPostgres(ctx, "queue", func(database string, process int) error {
 			return measureQueue(ctx, database, process, queueCases, queueSamples, slices.Contains(args[1:], "plans"), os.Stdout)
@@ -97,12 +100,12 @@ func run(ctx context.Context, args []string) error {
 		writeTable(os.Stdout, o, r)
 	}
 	if o.trust {
-		if err := runTrust(whole); err != nil {
+		if err := runApart(whole, trustRole); err != nil {
 			return err
 		}
 	}
 	if o.spread {
-		if err := runSpread(whole); err != nil {
+		if err := errors.Join(runApart(whole, spreadRole), runApart(whole, killedRole)); err != nil {
 			return err
 		}
 	}

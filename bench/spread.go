@@ -8,11 +8,9 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -52,7 +50,7 @@ type spreading struct {
 type spreadIssuer struct {
 	storage.Store
 	url  string
-	down atomic.Bool
+	gate *gate
 	mu   sync.Mutex
 	// held are the moments at which holds took effect here, and order is that in which they did.
 	held  map[string]time.Time
@@ -85,17 +83,13 @@ type discarding struct{}
 
 func (discarding) Send(context.Context, otp.Message) error { return nil }
 
-// issuer starts one.
+// issuer starts one in this process.
 func (s *spreading) issuer(ctx context.Context, g *errgroup.Group, name string, role idp.Role, region string) (*spreadIssuer, error) {
-	root, err := vault.NewRoot(rand.Reader)
+	t, err := s.database(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	database := "sqlite://" + filepath.Join(s.dir, name+".db")
-	if err := backend.Migrate(ctx, database); err != nil {
-		return nil, err
-	}
-	opened, v, err := backend.Open(ctx, database, root)
+	opened, v, err := t.open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -103,28 +97,65 @@ func (s *spreading) issuer(ctx context.Context, g *errgroup.Group, name string, 
 	if err != nil {
 		return nil, err
 	}
-	i := &spreadIssuer{Store: opened, held: map[string]time.Time{}, url: "http://localhost:" + strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)}
-	title := map[string]string{"zh": name, "en": name}
-	offered, err := methods.New(methods.Config{Issuer: i.url, Name: title, Random: rand.Reader})
-	if err != nil {
-		return nil, err
-	}
-	issuer, err := idp.New(ctx, idp.Config{
-		Issuer: i.url, Role: role, Region: region, Name: title, Store: i, Vault: v, Methods: offered, Messages: discarding{},
-		Register: register.NewTable(opened), Clock: s.clock, Logger: slog.New(slog.DiscardHandler),
-	})
+	i := &spreadIssuer{Store: opened, held: map[string]time.Time{}, url: localURL(listener)}
+	issuer, err := newSpreadIssuer(ctx, spreadConfig{url: i.url, name: name, role: role, region: region, store: i, vault: v, clock: s.clock})
 	if err != nil {
 		return nil, err
 	}
 	g.Go(func() error { return issuer.Run(ctx) })
-	serve(ctx, g, listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if i.down.Load() {
-			panic(http.ErrAbortHandler) // cut off, as by a machine that is gone
-		}
-		issuer.Handler().ServeHTTP(w, r)
-	}))
-	return i, i.PutApplication(ctx, storage.Application{
-		ClientID: "hash", Status: storage.ApplicationDraft, SecretHash: idp.HashSecret(v, clientSecret),
+	gate := &gate{Listener: listener, next: issuer.Handler()}
+	i.gate = gate
+	serve(ctx, g, gate, gate)
+	return i, i.seedHash(ctx, v)
+}
+
+// database makes the database of an issuer.
+func (s *spreading) database(ctx context.Context, name string) (task, error) {
+	root, err := vault.NewRoot(rand.Reader)
+	if err != nil {
+		return task{}, err
+	}
+	t := task{Database: "sqlite://" + filepath.Join(s.dir, name+".db"), Root: root.Text()}
+	return t, backend.Migrate(ctx, t.Database)
+}
+
+// open opens a database that was made.
+func (t task) open(ctx context.Context) (storage.Store, *vault.Vault, error) {
+	root, err := vault.ParseRoot(t.Root)
+	if err != nil {
+		return nil, nil, err
+	}
+	return backend.Open(ctx, t.Database, root)
+}
+
+func localURL(l net.Listener) string {
+	return "http://localhost:" + strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
+
+// seedHash stores an application whose secret's hash others get: it differs with each vault.
+func (s *spreadIssuer) seedHash(ctx context.Context, v *vault.Vault) error {
+	return s.PutApplication(ctx, storage.Application{ClientID: "hash", Status: storage.ApplicationDraft, SecretHash: idp.HashSecret(v, clientSecret)})
+}
+
+// spreadConfig is what an issuer that is measured is made of.
+type spreadConfig struct {
+	url, name string
+	role      idp.Role
+	region    string
+	store     storage.Store
+	vault     *vault.Vault
+	clock     func() time.Time
+}
+
+func newSpreadIssuer(ctx context.Context, c spreadConfig) (*idp.Issuer, error) {
+	title := map[string]string{"zh": c.name, "en": c.name}
+	offered, err := methods.New(methods.Config{Issuer: c.url, Name: title, Random: rand.Reader})
+	if err != nil {
+		return nil, err
+	}
+	return idp.New(ctx, idp.Config{
+		Issuer: c.url, Role: c.role, Region: c.region, Name: title, Store: c.store, Vault: c.vault, Methods: offered, Messages: discarding{},
+		Register: register.NewTable(c.store), Clock: c.clock, Logger: slog.New(slog.DiscardHandler),
 	})
 }
 
@@ -135,15 +166,20 @@ func newSpreading(ctx context.Context, g *errgroup.Group, dir string, regions in
 	if s.nation, err = s.issuer(ctx, g, "nation", idp.National, "00"); err != nil {
 		return nil, err
 	}
+	return s, s.addRegions(ctx, g, regions)
+}
+
+// addRegions starts regions that are told by the nation.
+func (s *spreading) addRegions(ctx context.Context, g *errgroup.Group, regions int) error {
 	hash, err := s.nation.Application(ctx, "hash")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for n := range regions {
 		region, id := strconv.Itoa(11+n), fmt.Sprintf("issuer-%d", n)
 		r, err := s.issuer(ctx, g, "region-"+region, idp.Province, region)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		s.regions = append(s.regions, r)
 		if err := s.nation.PutApplication(ctx, storage.Application{
@@ -151,16 +187,16 @@ func newSpreading(ctx context.Context, g *errgroup.Group, dir string, regions in
 			RedirectURIs: []string{r.url + idp.CallbackPath}, GrantTypes: []string{"authorization_code", "client_credentials"},
 			Scopes: []string{"openid", signals.ScopeManage, signals.ScopeRead}, SectorIdentifier: id, IDTokenAlg: "ES256", Issuer: true,
 		}); err != nil {
-			return nil, err
+			return err
 		}
 		if err := r.PutUpstream(ctx, storage.Upstream{
 			Issuer: s.nation.url, Region: "00", ClientID: id, ClientSecret: clientSecret, AuthMethod: "client_secret_basic", Scopes: []string{"openid"},
 			Status: storage.UpstreamActive,
 		}); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return s, s.wait(ctx, "streams", func() (bool, error) {
+	return s.wait(ctx, "streams", func() (bool, error) {
 		list, err := s.nation.ListStreams(ctx)
 		return len(list) == regions, err
 	})
@@ -242,13 +278,13 @@ func (s *spreading) arrived(ctx context.Context, id string, regions []*spreadIss
 	})
 }
 
-// runSpread measures in a process of its own.
-func runSpread(ctx context.Context) error {
+// runApart measures in a process of its own.
+func runApart(ctx context.Context, role string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	c := exec.CommandContext(ctx, self, spreadRole) //nolint:gosec // itself
+	c := exec.CommandContext(ctx, self, role) //nolint:gosec // itself
 	c.Stdout, c.Stderr = os.Stdout, os.Stderr
 	return c.Run()
 }
@@ -281,7 +317,7 @@ func measureSpread(ctx context.Context, regions, changes, down int, w io.Writer)
 		return err
 	}
 	for _, r := range s.regions[:down] {
-		r.down.Store(true)
+		r.gate.down.Store(true)
 	}
 	others, err := s.each(running, changes, changes, s.regions[down:])
 	if err != nil {
@@ -293,7 +329,7 @@ func measureSpread(ctx context.Context, regions, changes, down int, w io.Writer)
 		time.Sleep(500 * time.Millisecond)
 	}
 	for _, r := range s.regions[:down] {
-		r.down.Store(false)
+		r.gate.down.Store(false)
 	}
 	returned, err := s.returning(running, changes, s.regions[:down])
 	if err != nil {
@@ -307,8 +343,7 @@ func measureSpread(ctx context.Context, regions, changes, down int, w io.Writer)
 		name string
 		list []time.Duration
 	}{{"all up", up}, {fmt.Sprintf("%d down, the others", down), others}, {fmt.Sprintf("the %d, back after an hour", down), returned}} {
-		slices.Sort(r.list)
-		fmt.Fprintf(w, "%-34s %7d ms median, %7d ms at the 99th percentile\n", r.name, r.list[len(r.list)/2].Milliseconds(), r.list[len(r.list)*99/100].Milliseconds())
+		writeSpread(w, r.name, r.list)
 	}
 	fmt.Fprintln(w, "\nEvery region carried out every freeze once, in the order of the commits.")
 	return nil

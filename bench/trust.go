@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/url"
 	"os"
-	"os/exec"
 	"runtime"
 	"slices"
 	"strconv"
@@ -146,17 +145,6 @@ func newNationwide(provinces, applications int) (*nationwide, error) {
 
 // trustRole is the argument of the process that measures trust chains.
 const trustRole = "child:trust"
-
-// runTrust measures in a process of its own, so that memory is that of the resolver.
-func runTrust(ctx context.Context) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	c := exec.CommandContext(ctx, self, trustRole) //nolint:gosec // itself
-	c.Stdout, c.Stderr = os.Stdout, os.Stderr
-	return c.Run()
-}
 
 // measureTrust resolves every application of the nation, once cold and then warm, and prints what that took. It runs in a process
 // of its own.
