@@ -14,3 +14,6 @@ const (
 	MaxRecent   = maxRecent
 	MaxRefusals = maxRefusals
 )
+
+// Delegated is what is checked of a delegation.
+var Delegated = delegated

@@ -16,6 +16,8 @@ type Mark struct {
 	IssuedAt int64  `json:"iat"`           // seconds
 	Expires  int64  `json:"exp,omitempty"` // seconds; 0: it does not
 	Ref      string `json:"ref,omitempty"`
+	// Delegation is by which the owner of the type lets the issuer say so [OpenID Federation 1.0 §7.2]; a JWT.
+	Delegation string `json:"delegation,omitempty"`
 
 	raw string
 }

@@ -92,12 +92,12 @@ func (c *climb) mark(ctx context.Context, entry MarkEntry, resolved *Resolved, a
 	if m, err = VerifyMark(entry.Mark, resolved.Subject, anchor.MarkIssuers, keys, now); err != nil {
 		return m, until, err
 	}
-	if _, owned := anchor.MarkOwners[m.Type]; owned { // [OpenID Federation 1.0 §7.2: its owner's delegation, which nobody here reads]
-		return m, until, untrusted("the trust mark %s is of an owner who lets others issue it", m.Type)
+	if until, err = delegated(m, anchor, now); err != nil {
+		return m, until, err
 	}
 	said, err := c.stillActive(ctx, m, keys, metadata, now)
-	if m.Expires != 0 {
-		until = time.Unix(m.Expires, 0)
+	if end := time.Unix(m.Expires, 0); m.Expires != 0 && (until.IsZero() || end.Before(until)) {
+		until = end
 	}
 	if silence := said.Add(maxSilence); !said.IsZero() && (until.IsZero() || silence.Before(until)) {
 		until = silence

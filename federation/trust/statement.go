@@ -21,6 +21,7 @@ const (
 	TypeStatement      = "entity-statement+jwt"               // [OpenID Federation 1.0 §3.1]
 	TypeResolve        = "resolve-response+jwt"               // [§8.3.2]
 	TypeMark           = "trust-mark+jwt"                     // [§7.1]
+	TypeDelegation     = "trust-mark-delegation+jwt"          // [§7.2.1]
 	TypeMarkStatus     = "trust-mark-status-response+jwt"     // [§8.4.2]
 	TypeHistoricalKeys = "jwk-set+jwt"                        // [§8.7.2]
 	TypeKeys           = "jwk-set+jwt"                        // [§5.2.1.1]
