@@ -19,6 +19,7 @@ type appCommand struct {
 	Add     appAdd     `cmd:"" help:"Register an application; prints its client ID and secret, once."`
 	List    appList    `cmd:"" help:"List the applications."`
 	Show    appShow    `cmd:"" help:"Show an application."`
+	Change  appChange  `cmd:"" help:"Change what an application registered; what is not given stays."`
 	Secret  appSecret  `cmd:"" help:"Give an application a new secret; the old one is void at once."`
 	Submit  appSubmit  `cmd:"" help:"draft -> submitted."`
 	Approve appApprove `cmd:"" help:"submitted -> approved."`
