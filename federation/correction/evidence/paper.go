@@ -14,12 +14,20 @@ import (
 var (
 	// long names are looked for in all bytes, packed or not: no picture holds one by chance.
 	long = []string{
-		"JavaScript", "Launch", "EmbeddedFile", "EmbeddedFiles", "OpenAction", "RichMedia", "RichMediaContent", "Encrypt", "SubmitForm",
+		"JavaScript", "Launch", "EmbeddedFile", "EmbeddedFiles", openAction, "RichMedia", "RichMediaContent", "Encrypt", "SubmitForm",
 		"ImportData", "GoToE", "GoToR", "Rendition", "Movie", "Sound",
 	}
 	// short names could be there by chance where bytes are not words: they are looked for wherever objects are.
 	short = []string{"JS", "AA", "XFA"}
 )
+
+// openAction names what happens when a paper is opened. Most programs that write papers have a place there that is shown first.
+const openAction = "OpenAction"
+
+// destination reports whether a value is a place in the paper, which is written as an array (ISO 32000-2 §12.3.2.2); an action is a dictionary.
+func destination(value []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(value, blanks), []byte("["))
+}
 
 // Filters by which a stream may be packed. The others are rare on paper, and would hide what is in them from this package.
 var filters = []string{flate, "DCTDecode", "CCITTFaxDecode"}
@@ -203,8 +211,8 @@ func forbidden(raw []byte, names []string) string {
 			return ""
 		}
 		raw = raw[n+1:]
-		name, _ := readName(raw)
-		if slices.Contains(names, name) {
+		name, n := readName(raw)
+		if slices.Contains(names, name) && !(name == openAction && destination(raw[n:])) {
 			return name
 		}
 	}

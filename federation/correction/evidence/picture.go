@@ -33,15 +33,17 @@ func look(kind string, raw []byte) (header, error) {
 	pixels := int64(config.Width) * int64(config.Height)
 	bytesEach := int64(4)
 	switch {
+	case kind == JPEG && config.ColorModel == color.CMYKModel:
+		bytesEach = 28 // coefficients of four colours, the picture, and the picture turned
 	case kind == JPEG:
-		bytesEach = 16 // a progressive one is kept as coefficients besides
+		bytesEach = 20 // a progressive one is kept as coefficients besides
 	case deep(config.ColorModel):
 		bytesEach = 8
 	}
 	switch {
 	case config.Width <= 0 || config.Height <= 0:
 		return header{}, ErrDamaged
-	case config.Width > maxSide || config.Height > maxSide || pixels > MaxPixels, bytesEach == 8 && pixels > MaxPixels/2:
+	case config.Width > maxSide || config.Height > maxSide || pixels > MaxPixels, (bytesEach == 8 || bytesEach == 28) && pixels > MaxPixels/2:
 		return header{}, ErrPixels
 	}
 	return header{cost: pixels*bytesEach + 2*MaxSize}, nil
