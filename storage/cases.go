@@ -146,7 +146,7 @@ const (
 )
 
 // Correction is what a decision changes of persons. Each person that it names, or moves from or to, has a new epoch afterwards: whatever
-// was issued before is void.
+// was issued before is void. One that only recodes leaves the epoch; see [Correction.Recodes].
 type Correction struct {
 	// ID is the decision's. What is moved is noted under it, and can be moved back.
 	ID string
@@ -162,9 +162,24 @@ type Correction struct {
 	Undo string
 }
 
+// Recodes reports whether nothing changes but how names are encoded. Who anybody is, and who may have what was issued to them, is what it was:
+// their epochs, sessions and grants stay.
+func (c Correction) Recodes() bool {
+	for _, r := range c.Names {
+		if !r.Recoded {
+			return false
+		}
+	}
+	return len(c.Names) > 0 && c.Create == nil && c.Of == "" && c.Undo == "" && len(c.Touch)+len(c.Moves)+len(c.Merges) == 0
+}
+
 // Rename changes a person's name, if it is still the one that was read; else ErrConflict.
 type Rename struct {
 	PersonID, From, To string
+	// Received is the form that is kept beside To; nil if there is none.
+	Received *ReceivedName
+	// Recoded says that it is the same name in other code points: whoever corrects has compared them.
+	Recoded bool
 }
 
 // Move gives something of one person to another. ErrConflict if it is not there (any more).

@@ -15,9 +15,11 @@ const (
 
 // Person is a natural person known to this issuer.
 type Person struct {
-	ID     string
-	Name   string // sealed at rest; as the authoritative source writes it
-	Region string // home region, a province-level code of GB/T 2260 ("33")
+	ID   string
+	Name string // sealed at rest; as the authoritative source writes it
+	// Received is the name as it was received, if that is another form than Name; nil if not, and where a person comes without documents.
+	Received *ReceivedName
+	Region   string // home region, a province-level code of GB/T 2260 ("33")
 	// Status and LeastACR follow from the holds that lie on the person; see [Holds].
 	Status PersonStatus
 	// LeastACR is the rung that a session needs to stand; 0 if any will do.
@@ -28,6 +30,15 @@ type Person struct {
 	Epoch     int64
 	Documents []Document
 	CreatedAt time.Time
+}
+
+// ReceivedName is a name in the form in which it was received, kept beside the form that is stored; sealed at rest.
+type ReceivedName struct {
+	Form string `json:"form"` // byte for byte
+	// Mapping is the version of the table by which it is the same name.
+	Mapping string `json:"mapping"`
+	// Source is who wrote it so, as evidence says it: "register", "issuer:" or "officer:" with an identifier, "here" for what was stored.
+	Source string `json:"source,omitempty"`
 }
 
 // Document is an identity document of a person. Kind and number identify one person at most.
@@ -50,6 +61,8 @@ const (
 type RegisterEntry struct {
 	Document Document
 	Name     string // sealed at rest
+	// Received is the name as the source wrote it, if that is another form than Name; else nil.
+	Received *ReceivedName
 	Phone    string // E.164 ("+8613800000000"), "" if none is on record; sealed at rest
 	Region   string // home region
 	Status   RegisterStatus

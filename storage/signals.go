@@ -8,11 +8,12 @@ import (
 // SignalWhat is what happened.
 type SignalWhat string
 
-// What others hear of. All but a hold void what was issued before.
+// What others hear of. All but a recoding and the end of a hold void what was issued before.
 const (
 	SignalHeld      SignalWhat = "held"
 	SignalLifted    SignalWhat = "lifted"
 	SignalCorrected SignalWhat = "corrected" // something of the person is another now
+	SignalRecoded   SignalWhat = "recoded"   // the name is the same, in other code points
 	SignalMerged    SignalWhat = "merged"    // the person was found to be Other
 	SignalUndone    SignalWhat = "undone"    // Decision, an earlier one, was taken back
 	SignalRelinked  SignalWhat = "relinked"  // the link is another person's now, or nobody's

@@ -50,6 +50,7 @@ func (s *Store) StepCase(ctx context.Context, step storage.CaseStep) error {
 // others have to hear.
 func (s *Store) lockTouched(ctx context.Context, tx Executor, step storage.CaseStep) (map[string]bool, []storage.Signal, error) {
 	touched, signals := map[string]bool{}, []storage.Signal{}
+	var recoded []string // locked, too, though nothing follows for them
 	for _, h := range step.Place {
 		if h.Kind != storage.HoldWatch {
 			touched[h.PersonID] = touched[h.PersonID] || weakens(h)
@@ -74,11 +75,15 @@ func (s *Store) lockTouched(ctx context.Context, tx Executor, step storage.CaseS
 			return nil, nil, err
 		}
 		for _, person := range named {
+			if c.Recodes() {
+				recoded = append(recoded, person)
+				continue
+			}
 			touched[person] = true
 		}
 		signals = append(said, signals...) // what was corrected before what is let in again
 	}
-	ids := make([]string, 0, len(touched))
+	ids := recoded
 	for person := range touched {
 		ids = append(ids, person)
 	}

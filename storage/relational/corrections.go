@@ -2,7 +2,6 @@ package relational
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -69,8 +68,11 @@ func (s *Store) named(ctx context.Context, tx Executor, c storage.Correction, of
 		}
 	}
 	what := storage.SignalCorrected
-	if c.Undo != "" {
+	switch {
+	case c.Undo != "":
 		what, c.ID = storage.SignalUndone, c.Undo
+	case c.Recodes():
+		what = storage.SignalRecoded
 	}
 	for _, person := range list {
 		signals = append(signals, signal(what, person))
@@ -95,6 +97,9 @@ func (s *Store) CorrectAs(ctx context.Context, c storage.Correction, of storage.
 		}
 		if err := s.correct(ctx, tx, c); err != nil {
 			return err
+		}
+		if c.Recodes() {
+			return appendSignals(ctx, tx, at, signals...) // nothing ends, nor is to be settled
 		}
 		touched := map[string]bool{}
 		for _, person := range named {
@@ -199,32 +204,6 @@ func (s *Store) correct(ctx context.Context, tx Executor, c storage.Correction) 
 	// Nothing is taken back twice.
 	_, err = tx.Exec(ctx, `DELETE FROM moves WHERE decision = $1`, c.Undo)
 	return err
-}
-
-// rename changes a name and returns, sealed, what it was.
-func (s *Store) rename(ctx context.Context, tx Executor, r storage.Rename) ([]byte, error) {
-	var sealed []byte
-	if err := tx.Row(ctx, `SELECT name FROM persons WHERE id = $1`, []any{r.PersonID}, &sealed); err != nil {
-		return nil, found(err)
-	}
-	name, err := s.unsealText(sealed, "persons.name", r.PersonID)
-	if err != nil {
-		return nil, err
-	}
-	if name != r.From {
-		return nil, storage.ErrConflict
-	}
-	if sealed, err = s.sealText(r.To, "persons.name", r.PersonID); err != nil {
-		return nil, err
-	}
-	if _, err := tx.Exec(ctx, `UPDATE persons SET name = $2 WHERE id = $1`, r.PersonID, sealed); err != nil {
-		return nil, err
-	}
-	body, err := json.Marshal([2]string{r.From, r.To})
-	if err != nil {
-		return nil, fmt.Errorf("storage: encode: %w", err)
-	}
-	return s.seal(body, "moves.body", r.PersonID)
 }
 
 // linkKey is how a link is noted. No issuer has a space in it.

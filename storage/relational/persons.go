@@ -8,14 +8,17 @@ import (
 
 const personColumns = `p.id, p.name, p.region, p.status, p.epoch, p.least_acr, p.merged_into, p.created_at`
 
+// personReceived is read with documents, and not on the way of a sign-in.
+const personReceived = `, p.name_received`
+
 // Person implements [storage.Persons].
 func (s *Store) Person(ctx context.Context, id string) (storage.Person, error) {
-	return s.person(ctx, `SELECT `+personColumns+` FROM persons p WHERE p.id = $1`, id)
+	return s.person(ctx, `SELECT `+personColumns+personReceived+` FROM persons p WHERE p.id = $1`, id)
 }
 
 // PersonByDocument implements [storage.Persons].
 func (s *Store) PersonByDocument(ctx context.Context, d storage.Document) (storage.Person, error) {
-	return s.person(ctx, `SELECT `+personColumns+` FROM documents d JOIN persons p ON p.id = d.person_id
+	return s.person(ctx, `SELECT `+personColumns+personReceived+` FROM documents d JOIN persons p ON p.id = d.person_id
 		WHERE d.lookup = $1`, s.documentLookup(d))
 }
 
@@ -33,11 +36,15 @@ func (s *Store) MergedInto(ctx context.Context, personID string) (list []string,
 // person reads a person with documents.
 func (s *Store) person(ctx context.Context, sql string, arg any) (storage.Person, error) {
 	var row personRow
-	if err := s.read.Row(ctx, sql, []any{arg}, row.dest()...); err != nil {
+	var received []byte
+	if err := s.read.Row(ctx, sql, []any{arg}, append(row.dest(), &received)...); err != nil {
 		return storage.Person{}, found(err)
 	}
 	p, err := s.openPerson(row)
 	if err != nil {
+		return storage.Person{}, err
+	}
+	if p.Received, err = s.openReceived(received, p.ID); err != nil {
 		return storage.Person{}, err
 	}
 	err = s.read.Rows(ctx, `SELECT kind, number FROM documents WHERE person_id = $1 ORDER BY kind, lookup`, []any{p.ID},
@@ -84,9 +91,13 @@ func (s *Store) insertPerson(p storage.Person) ([]Statement, error) {
 	if err != nil {
 		return nil, err
 	}
+	received, err := s.sealReceived(p.Received, p.ID)
+	if err != nil {
+		return nil, err
+	}
 	statements := []Statement{{
-		`INSERT INTO persons (id, name, region, status, epoch, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		[]any{p.ID, name, p.Region, string(p.Status), p.Epoch, millis(p.CreatedAt)},
+		`INSERT INTO persons (id, name, name_received, region, status, epoch, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		[]any{p.ID, name, received, p.Region, string(p.Status), p.Epoch, millis(p.CreatedAt)},
 	}}
 	documents := make([]Statement, 0, len(p.Documents))
 	for _, d := range p.Documents {

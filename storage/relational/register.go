@@ -19,6 +19,8 @@ type registerSecret struct {
 	Number string `json:"number"`
 	Name   string `json:"name"`
 	Phone  string `json:"phone,omitempty"`
+	// Received is the name as the source wrote it.
+	Received *storage.ReceivedName `json:"received,omitempty"`
 }
 
 // registerRow is an entry as it is stored.
@@ -59,7 +61,7 @@ func (s *Store) registerRows(entries []storage.RegisterEntry) ([]registerRow, er
 	last := make(map[string]registerRow, len(entries))
 	for _, e := range entries {
 		lookup := s.registerLookup(e.Document)
-		plain, err := json.Marshal(registerSecret{e.Document.Number, e.Name, e.Phone})
+		plain, err := json.Marshal(registerSecret{e.Document.Number, e.Name, e.Phone, e.Received})
 		if err != nil {
 			return nil, fmt.Errorf("storage: encode register entry: %w", err)
 		}
@@ -99,7 +101,7 @@ func (s *Store) RegisterEntry(ctx context.Context, d storage.Document) (storage.
 	if err := json.Unmarshal(plain, &secret); err != nil {
 		return storage.RegisterEntry{}, fmt.Errorf("storage: decode register entry: %w", err)
 	}
-	e.Document.Number, e.Name, e.Phone = secret.Number, secret.Name, secret.Phone
+	e.Document.Number, e.Name, e.Phone, e.Received = secret.Number, secret.Name, secret.Phone, secret.Received
 	return e, nil
 }
 

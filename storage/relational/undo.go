@@ -2,7 +2,6 @@ package relational
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -27,16 +26,7 @@ func (s *Store) moveBack(ctx context.Context, tx Executor, m moved) error {
 	case storage.MoveDocument:
 		return s.moveDocument(ctx, tx, m.key, m.to, m.from)
 	case movedName:
-		body, err := s.unseal(m.body, "moves.body", m.to)
-		if err != nil {
-			return err
-		}
-		var names [2]string
-		if err := json.Unmarshal(body, &names); err != nil {
-			return fmt.Errorf("storage: a noted name: %w", err)
-		}
-		_, err = s.rename(ctx, tx, storage.Rename{PersonID: m.to, From: names[1], To: names[0]})
-		return err
+		return s.renameBack(ctx, tx, m)
 	case movedHere:
 		return nil
 	case movedNew: // who began then was the other one all along: what they have gained since is theirs, and what keeps them out

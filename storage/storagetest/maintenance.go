@@ -88,6 +88,7 @@ var maintenanceCases = map[string]func(*testing.T, *fixture){
 var secrecyCases = map[string]func(*testing.T, *fixture){
 	"A stolen database/reveals no number, phone, name or secret": func(t *testing.T, f *fixture) {
 		p := f.person(document)
+		p.Received = &storage.ReceivedName{Form: "阿依努尔•买买提", Mapping: "GB 18030-2022", Source: "issuer:https://id.zj.example"}
 		in := f.signIn(t, p, f.session(p.ID))
 		in.Credential = &storage.Credential{
 			ID: "c", PersonID: p.ID, Method: "sms", Label: "母亲的手机", Handle: phone, Secret: []byte("totp-secret"), CreatedAt: f.now,
@@ -97,6 +98,7 @@ var secrecyCases = map[string]func(*testing.T, *fixture){
 		check(t, err)
 		check(t, f.PutRegister(t.Context(), []storage.RegisterEntry{{
 			Document: passport, Name: "王小明", Phone: "+8613800000002", Region: "33", Status: storage.RegisterValid,
+			Received: &storage.ReceivedName{Form: "王　小　明", Mapping: "GB 18030-2022"},
 		}}, storage.ImportProgress{Source: "source"}))
 		check(t, f.CreateConversation(t.Context(), storage.Conversation{
 			ID: text(), ExpiresAt: f.now.Add(time.Hour), Body: []byte("conversation-body"),
@@ -118,6 +120,7 @@ var secrecyCases = map[string]func(*testing.T, *fixture){
 		}
 		for _, hidden := range []string{
 			document.Number, passport.Number, "13800000001", "13800000002", "13800000003", p.Name, "王小明", "母亲的手机",
+			p.Received.Form, "王　小　明",
 			"totp-secret", "conversation-body", "hidden-secret", "private-key", "replayed-value", in.Session.UpstreamIDToken,
 		} {
 			if bytes.Contains(dump, []byte(hidden)) {
