@@ -194,7 +194,7 @@ func readVerdict(answer []byte, c Claim) (Verdict, error) {
 		if c.Phone != "" && !body.PhoneOnRecord {
 			return nonsense("a match with a phone that is not on record")
 		}
-		v.Name, v.Region = recorded.Normal, body.Region
+		v.Name, v.Region, v.Received = recorded.Normal, body.Region, Received(recorded.Raw, recorded.Normal, sourceName)
 		return v, nil
 	default:
 		return nonsense("an outcome that is not documented")

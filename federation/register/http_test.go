@@ -8,6 +8,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"manyou/federation/identity"
+	"manyou/storage"
 )
 
 const (
@@ -88,7 +90,7 @@ func quiet(t *testing.T, err error) {
 func TestAClaimTravelsInTheBodyAlone(t *testing.T) {
 	s := serve(t, say(200, matched))
 	v, err := client(t, s.URL+"/register/").Verify(t.Context(), wang(t))
-	if err != nil || v != (Verdict{Match, "王小明", "33", identity.Equal, true}) {
+	if err != nil || v != (Verdict{Match, "王小明", "33", identity.Equal, true, nil}) {
 		t.Fatalf("%v %v", v, err)
 	}
 	seen := s.requests()[0]
@@ -108,11 +110,13 @@ func TestEveryDocumentedOutcomeIsUnderstood(t *testing.T) {
 		`{"outcome":"deceased"}`:                               {Outcome: Deceased, Names: identity.Equal},
 		`{"outcome":"cancelled","phone_on_record":true}`:       {Outcome: Cancelled, Names: identity.Equal, PhoneOnRecord: true},
 		`{"outcome":"phone_mismatch","phone_on_record":false}`: {Outcome: PhoneMismatch, Names: identity.Equal},
-		matched + " \n":                                        {Match, "王小明", "33", identity.Equal, true},
-		`{"outcome":"match","name":"王　小明","region":"33","phone_on_record":true}`: {Match, "王小明", "33", identity.Equal, true},
+		matched + " \n":                                        {Match, "王小明", "33", identity.Equal, true, nil},
+		`{"outcome":"match","name":"王　小明","region":"33","phone_on_record":true}`: {
+			Match, "王小明", "33", identity.Equal, true, &storage.ReceivedName{Form: "王　小明", Mapping: identity.NameMappingVersion, Source: "register"},
+		},
 	} {
 		v, err := client(t, serve(t, say(200, answer)).URL).Verify(t.Context(), wang(t))
-		if err != nil || v != want {
+		if err != nil || !reflect.DeepEqual(v, want) {
 			t.Errorf("%s: %v %v", answer, v, err)
 		}
 	}

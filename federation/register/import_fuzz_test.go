@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"manyou/federation/identity"
 	"manyou/storage"
 )
 
@@ -31,8 +32,15 @@ func FuzzParseRow(f *testing.F) {
 		}
 		again, bad := h.parse(fmt.Sprintf(`"%s",%s,%s,%s,%s,%s`, strings.ReplaceAll(e.Name, `"`, `""`),
 			e.Document.Kind, e.Document.Number, e.Phone, e.Region, e.Status), now())
-		if bad != nil || again != e {
+		received := e.Received
+		if e.Received = nil; bad != nil || again != e {
 			t.Fatalf("%+v becomes %+v: %v", e, again, bad)
+		}
+		if received == nil {
+			return
+		}
+		if name, err := identity.NormalizeName(received.Form); err != nil || name.Normal != e.Name || received.Form == e.Name || received.Mapping == "" {
+			t.Fatalf("%+q was not received as %+v: %v", e.Name, received, err)
 		}
 	})
 }

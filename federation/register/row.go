@@ -144,6 +144,6 @@ func (h header) parse(line string, today time.Time) (storage.RegisterEntry, *Row
 	}
 	return storage.RegisterEntry{
 		Document: storage.Document{Kind: string(document.Kind), Number: document.Number},
-		Name:     name.Normal, Phone: phone, Region: region.Code, Status: status,
+		Name:     name.Normal, Received: Received(name.Raw, name.Normal, sourceName), Phone: phone, Region: region.Code, Status: status,
 	}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"manyou/federation/identity"
+	"manyou/storage"
 )
 
 // Source is the authoritative register of natural persons.
@@ -71,6 +72,8 @@ type Verdict struct {
 	Names identity.Comparison
 	// PhoneOnRecord reports whether the register has a phone at all. It is false if the name did not match.
 	PhoneOnRecord bool
+	// Received is the name in the form in which the register gave it, if that is another than Name; else nil, as in all but a Match.
+	Received *storage.ReceivedName
 }
 
 // Matches reports whether the claim was confirmed.

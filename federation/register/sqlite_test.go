@@ -66,7 +66,7 @@ func TestAnImportIntoADatabaseSurvivesItsInterruption(t *testing.T) {
 	}
 
 	c := claim(t, "𬎆瑶", identity.ResidentID, "330000198806160541", "15400000054")
-	if v, err := NewTable(second).Verify(t.Context(), c); err != nil || v != (Verdict{Match, "𬎆瑶", "33", identity.Equal, true}) {
+	if v, err := NewTable(second).Verify(t.Context(), c); err != nil || v != (Verdict{Match, "𬎆瑶", "33", identity.Equal, true, nil}) {
 		t.Errorf("%v %v", v, err)
 	}
 	c.Phone = "+8615400000055"

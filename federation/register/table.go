@@ -63,7 +63,7 @@ func judge(c Claim, e storage.RegisterEntry, names identity.Comparison, samePhon
 	case c.Phone != "" && !samePhone:
 		v.Outcome = PhoneMismatch
 	default:
-		v.Outcome, v.Name, v.Region = Match, e.Name, e.Region
+		v.Outcome, v.Name, v.Region, v.Received = Match, e.Name, e.Region, e.Received
 	}
 	return v, nil
 }
