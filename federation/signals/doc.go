@@ -10,4 +10,5 @@
 //	lifted  freeze, deactivate, on a person   account-enabled                        correction
 //	lifted  on a link, or step_up                                                    correction
 //	corrected, undone, relinked, merged                            session-revoked   correction
+//	recoded                                                                          correction
 package signals

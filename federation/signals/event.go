@@ -80,7 +80,7 @@ func Events(s storage.Signal, more Correction, requested []string) (list []Event
 	if s.What == storage.SignalLifted && person {
 		add(Event{EventAccountEnabled, struct{}{}})
 	}
-	if s.What != storage.SignalLifted {
+	if s.What != storage.SignalLifted && s.What != storage.SignalRecoded {
 		add(Event{EventSessionRevoked, sessionRevoked{at, "policy"}})
 	}
 	return list

@@ -108,7 +108,7 @@ func (s *Streams) add(ctx context.Context, list []token, t storage.Stream, to Re
 		into := signals.Of(s.Issuer, to.Subject(a.Other))
 		more.Into = &into
 	}
-	if a.What == storage.SignalCorrected && to.Links != "" && a.Known != "" {
+	if (a.What == storage.SignalCorrected || a.What == storage.SignalRecoded) && to.Links != "" && a.Known != "" {
 		p, err := s.Store.Person(ctx, a.PersonID)
 		if err != nil && !errors.Is(err, storage.ErrNotFound) {
 			return nil, err
