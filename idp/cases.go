@@ -29,12 +29,29 @@ func (i *Issuer) disagree() func(context.Context, signin.Disagreement) error {
 		return nil
 	}
 	return func(ctx context.Context, d signin.Disagreement) error {
+		if d.Encoded != "" {
+			return i.encodedOtherwise(ctx, d)
+		}
 		_, err := i.cases.File(ctx, correction.Filing{
 			Filer: correction.System(), Kind: correction.KindConflict, Person: d.PersonID, Link: &correction.Link{Issuer: d.Issuer, Subject: d.Subject},
 			Evidence: []correction.Evidence{{Source: correction.Issuer(d.Issuer), At: i.Clock(), ACR: d.ACR, Chain: []string{d.Issuer}, Said: d.Said}},
 		})
 		return err
 	}
+}
+
+// encodedOtherwise opens a case where another issuer writes the same name in other code points: one for each two forms of a person's name,
+// however many issuers still send the other one, and however it ends.
+func (i *Issuer) encodedOtherwise(ctx context.Context, d signin.Disagreement) error {
+	known, err := i.cases.EncodingKnown(ctx, d.PersonID, d.Encoded, d.Said[correction.AttributeName])
+	if err != nil || known {
+		return err
+	}
+	_, err = i.cases.File(ctx, correction.Filing{
+		Filer: correction.System(), Kind: correction.KindEncoding, Person: d.PersonID, Attribute: correction.AttributeName,
+		Evidence: []correction.Evidence{{Source: correction.Issuer(d.Issuer), At: i.Clock(), ACR: d.ACR, Chain: []string{d.Issuer}, Said: d.Said}},
+	})
+	return err
 }
 
 // newCaseAPI is where applications say that an identity is wrong.

@@ -16,7 +16,8 @@ type Kind string
 
 // The kinds of case.
 const (
-	KindAttribute Kind = "wrong_attribute" // a name, a phone number; rare characters and variants, too
+	KindAttribute Kind = "wrong_attribute" // a name, a phone number; variant characters, too
+	KindEncoding  Kind = "encoding"        // a name is the same one, in other code points: the same person, encoded otherwise
 	KindLink      Kind = "wrong_link"      // a subject of another issuer is linked to the wrong person
 	KindDuplicate Kind = "duplicate"       // one person has two records
 	KindCollision Kind = "collision"       // two people are in one record
@@ -27,7 +28,7 @@ const (
 
 // Kinds lists the kinds.
 func Kinds() []Kind {
-	return []Kind{KindAttribute, KindLink, KindDuplicate, KindCollision, KindTakeover, KindLifecycle, KindConflict}
+	return []Kind{KindAttribute, KindEncoding, KindLink, KindDuplicate, KindCollision, KindTakeover, KindLifecycle, KindConflict}
 }
 
 // State is where a case stands; see the package's drawing.
@@ -130,8 +131,8 @@ type Evidence struct {
 	ACR int `json:"acr,omitempty"`
 	// Chain are the entities by which the source is trusted, itself first.
 	Chain []string `json:"chain,omitempty"`
-	// Said are the values: "name", "document", "phone", "region", "birth_date", "text"; "mapping" is the
-	// version of the table by which a name in an older encoding was recognised.
+	// Said are the values: "name", "document", "phone", "region", "birth_date", "text"; "name_received" is the form in which the name was
+	// received, if that is another, and "mapping" the version of the table by which a form in another encoding was recognised.
 	Said map[string]string `json:"said"`
 	// File is the file that it is, beside what is said of it; nil if it is none.
 	File *File `json:"file,omitempty"`

@@ -55,6 +55,9 @@ func CompareValues(a, b string, names bool) Difference {
 		other, errOther := identity.NormalizeName(b)
 		if errOne == nil && errOther == nil {
 			d.Comparison = identity.CompareNames(one, other)
+			if identity.OtherEncoding(one, other) { // composed otherwise, or of another width: code points that look the same
+				d.Comparison = identity.EqualAfterMapping
+			}
 		}
 	}
 	return d

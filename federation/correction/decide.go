@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"manyou/federation/identity"
+	"manyou/federation/register"
 	"manyou/storage"
 )
 
@@ -42,7 +43,9 @@ type Proposal struct {
 	Other  string `json:"other,omitempty"`
 	// Name is what a person is called now, and should be.
 	Name *[2]string `json:"name,omitempty"`
-	Link *Link      `json:"link,omitempty"`
+	// Received is the form that is kept beside the name; nil if there is none.
+	Received *storage.ReceivedName `json:"received,omitempty"`
+	Link     *Link                 `json:"link,omitempty"`
 	// Split are what the other one of two takes along; their record begins with it.
 	Split *Splitting `json:"split,omitempty"`
 	// Credential is one that is another's.
@@ -64,6 +67,8 @@ type Splitting struct {
 	Links       []Link             `json:"links,omitempty"`
 	Credentials []string           `json:"credentials,omitempty"`
 	Documents   []storage.Document `json:"documents,omitempty"`
+	// Received is the form that is kept beside the name; nil if there is none.
+	Received *storage.ReceivedName `json:"received,omitempty"`
 }
 
 // Approval is an officer's agreement.
@@ -151,10 +156,10 @@ func (q *Queue) complete(ctx context.Context, p *Proposal) (err error) {
 			return ErrProposal
 		}
 		name, err := identity.NormalizeName(p.Name[1])
-		if err != nil || name.Normal == person.Name {
+		if err != nil || name.Normal == person.Name && p.Received == nil {
 			return ErrProposal
 		}
-		p.Name = &[2]string{person.Name, name.Normal}
+		p.Name, p.Received = &[2]string{person.Name, name.Normal}, kept(p, person, name)
 	case Relink, Unlink:
 		return q.completeLink(ctx, p)
 	case Merge:
@@ -203,7 +208,7 @@ func (q *Queue) completeSplit(p *Proposal, person storage.Person) (err error) {
 	if err != nil {
 		return ErrProposal
 	}
-	n.Name = name.Normal
+	n.Name, n.Received = name.Normal, register.Received(name.Raw, name.Normal, p.By)
 	if n.Region == "" {
 		n.Region = person.Region
 	}
@@ -247,7 +252,10 @@ func (q *Queue) apply(ctx context.Context, s *step, p *Proposal) error {
 		if p.Credential != "" {
 			change.Moves = []storage.Move{{What: storage.MoveCredential, Key: p.Credential, From: p.Person}}
 		} else {
-			change.Names = []storage.Rename{{PersonID: p.Person, From: p.Name[0], To: p.Name[1]}}
+			change.Names = []storage.Rename{p.renames()}
+			if change.Names[0].Recoded {
+				change.Touch = nil // by itself it ends nothing
+			}
 		}
 	case Relink, Unlink:
 		change.Moves = []storage.Move{{What: storage.MoveLink, Issuer: p.Link.Issuer, Subject: p.Link.Subject, From: p.Person, To: p.Other}}
@@ -280,7 +288,7 @@ func (q *Queue) apply(ctx context.Context, s *step, p *Proposal) error {
 func (q *Queue) split(change *storage.Correction, p *Proposal) {
 	n := p.Split
 	change.Of, change.Create = p.Person, &storage.Person{
-		ID: n.ID, Name: n.Name, Region: n.Region, Status: storage.PersonActive, Epoch: 1, CreatedAt: q.Clock(),
+		ID: n.ID, Name: n.Name, Received: n.Received, Region: n.Region, Status: storage.PersonActive, Epoch: 1, CreatedAt: q.Clock(),
 	}
 	for _, l := range n.Links {
 		change.Moves = append(change.Moves, storage.Move{What: storage.MoveLink, Issuer: l.Issuer, Subject: l.Subject, From: p.Person, To: n.ID})

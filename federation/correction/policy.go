@@ -27,7 +27,7 @@ func DefaultPolicy() Policy {
 		Approvals: map[Decision]int{Merge: 2, Split: 2, Deactivate: 2, Undo: 2},
 		Due: map[Kind]time.Duration{
 			KindTakeover: day, KindLink: 2 * day, KindCollision: 3 * day, KindLifecycle: 5 * day, KindAttribute: 10 * day, KindDuplicate: 10 * day,
-			KindConflict: 10 * day,
+			KindConflict: 10 * day, KindEncoding: 30 * day,
 		},
 		BreakGlass: time.Hour,
 		Appeal:     60 * day,
@@ -51,6 +51,8 @@ func priority(k Kind) int {
 		return PriorityUrgent
 	case KindLink, KindCollision:
 		return PriorityHigh
+	case KindEncoding: // everybody is who they are, and signs in
+		return PriorityLow
 	case KindAttribute, KindDuplicate, KindLifecycle, KindConflict:
 	}
 	return PriorityNormal

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,6 +99,17 @@ func (f Filing) topic() string {
 	return strings.Join(words, " ")
 }
 
+// topics are those that a complaint may come to be about: see kindFor.
+func (f Filing) topics() (list []string) {
+	list = []string{f.topic()}
+	if f.Attribute == AttributeName && (f.Kind == KindAttribute || f.Kind == KindEncoding) {
+		for _, f.Kind = range []Kind{KindAttribute, KindEncoding} {
+			list = append(list, f.topic())
+		}
+	}
+	return list
+}
+
 func (f Filing) check() error {
 	known := false
 	for _, k := range Kinds() {
@@ -108,6 +120,8 @@ func (f Filing) check() error {
 	case !known, f.Filer == "", !about:
 		return ErrFiling
 	case f.Kind == KindAttribute && f.Attribute != AttributeName && f.Attribute != AttributePhone:
+		return ErrFiling
+	case f.Kind == KindEncoding && (f.Attribute != AttributeName || f.form() == ""):
 		return ErrFiling
 	case (f.Kind == KindDuplicate) && f.Person != "" && f.Person == f.Other:
 		return ErrFiling
@@ -126,6 +140,9 @@ const fileAttempts = 4
 // File takes a complaint: one transaction, in which it is triaged, too. What is about the same as an open case joins it, and keeps a number
 // of its own. [ErrFiling], [ErrTooLarge].
 func (q *Queue) File(ctx context.Context, f Filing) (*Case, error) {
+	if f.Kind == KindEncoding && f.Attribute == "" {
+		f.Attribute = AttributeName // nothing else is encoded in several ways
+	}
 	if err := f.check(); err != nil {
 		return nil, err
 	}
@@ -157,6 +174,13 @@ func (q *Queue) file(ctx context.Context, f Filing) (*Case, error) {
 	if err != nil {
 		return nil, err
 	}
+	var person storage.Person
+	if f.Person != "" {
+		if person, err = q.resolved(ctx, f.Person); err != nil {
+			return nil, err
+		}
+		f.Kind = f.kindFor(person)
+	}
 	c := &Case{Case: storage.Case{
 		ID: id, Number: number, Kind: string(f.Kind), Topic: f.topic(), PersonID: f.Person, Region: f.Region, Filer: f.Filer, FiledAt: now,
 		Priority: priority(f.Kind), DueAt: now.Add(q.Policy.Due[f.Kind]),
@@ -166,15 +190,14 @@ func (q *Queue) file(ctx context.Context, f Filing) (*Case, error) {
 	s := step{c: c, state: Triaged, actor: f.Filer}
 	var earlier *storage.Case
 	if f.Person != "" {
-		person, err := q.resolved(ctx, f.Person)
-		if err != nil {
-			return nil, err
-		}
 		c.PersonID = person.ID
 		if c.Region == "" {
 			c.Region = person.Region
 		}
-		if earlier, err = q.openAbout(ctx, c.PersonID, c.Topic); err != nil {
+		if earlier, err = q.openAbout(ctx, c.PersonID, c.Topic); err == nil && earlier == nil {
+			earlier, err = q.decidedBefore(ctx, f, person)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -197,7 +220,7 @@ func (q *Queue) file(ctx context.Context, f Filing) (*Case, error) {
 
 // repeats reports whether a filing is what an earlier one was, about the same person, whoever they were found to be since.
 func (q *Queue) repeats(ctx context.Context, f Filing, earlier *Case) bool {
-	if earlier.Filer != f.Filer || earlier.Topic != f.topic() || earlier.Body.Statement != f.Statement || earlier.Body.Expected != f.Expected {
+	if earlier.Filer != f.Filer || !slices.Contains(f.topics(), earlier.Topic) || earlier.Body.Statement != f.Statement || earlier.Body.Expected != f.Expected {
 		return false
 	}
 	if earlier.PersonID == f.Person {

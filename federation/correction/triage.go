@@ -37,10 +37,6 @@ func Reasons() []string {
 	}
 }
 
-// saidMapping is, in what the register says, the table by which its name and the stored one were found to be one. The name beside it is as
-// it was received, code point by code point.
-const saidMapping = "mapping"
-
 // triage sorts a case that is being filed: what is safe is proposed by rule, and the rest goes to people, with a reason.
 func (q *Queue) triage(ctx context.Context, s *step) error {
 	c := s.c
@@ -54,7 +50,7 @@ func (q *Queue) triage(ctx context.Context, s *step) error {
 		}
 		c.Body.Evidence = append([]Evidence{q.stored(person)}, c.Body.Evidence...)
 		switch {
-		case Kind(c.Kind) == KindAttribute && c.Body.Attribute == AttributeName:
+		case Kind(c.Kind) == KindEncoding, Kind(c.Kind) == KindAttribute && c.Body.Attribute == AttributeName:
 			proposal, err = q.triageName(ctx, c, person)
 		case Kind(c.Kind) == KindAttribute && c.Body.Attribute == AttributePhone:
 			proposal, err = q.triagePhone(ctx, c)
@@ -101,6 +97,7 @@ func (q *Queue) witness(ctx context.Context, c *Case, p storage.Person) error {
 // stored is what this issuer has of a person, as evidence.
 func (q *Queue) stored(p storage.Person) Evidence {
 	said := map[string]string{AttributeName: p.Name, "region": p.Region}
+	sayReceived(said, p.Received)
 	for _, d := range p.Documents[:min(1, len(p.Documents))] {
 		said["document"] = d.Kind + " " + d.Number
 	}
@@ -127,41 +124,6 @@ func (q *Queue) ask(ctx context.Context, p storage.Person, name string) (*regist
 		return nil, fmt.Errorf("correction: ask the register: %w", err)
 	}
 	return &v, nil
-}
-
-// triageName asks the register what the person is called. It is told the name that the filer expects, and the stored one if there is none.
-func (q *Queue) triageName(ctx context.Context, c *Case, p storage.Person) (*Proposal, error) {
-	expected := c.Body.Expected
-	if expected == "" {
-		expected = p.Name
-	}
-	v, err := q.ask(ctx, p, expected)
-	switch {
-	case errors.Is(err, register.ErrUnavailable):
-		c.Body.Reason = ReasonRegisterDown
-		return nil, nil
-	case err != nil || v == nil:
-		return nil, err
-	case !v.Matches():
-		c.Body.Reason = ReasonRegisterDiffers
-		return nil, nil
-	}
-	c.Body.Evidence = append(c.Body.Evidence, Evidence{Source: "register", At: q.Clock(), Said: map[string]string{AttributeName: v.Name}})
-	if v.Name == p.Name {
-		c.Body.Reason = ReasonRegisterDiffers // it says what is stored
-		return nil, nil
-	}
-	c.Body.Reason = ReasonRegisterAgrees
-	stored, errStored := identity.NormalizeName(p.Name)
-	said, errSaid := identity.NormalizeName(v.Name)
-	if errStored != nil || errSaid != nil || identity.CompareNames(stored, said) == identity.Different {
-		return nil, nil //nolint:nilerr // people look at it
-	}
-	c.Body.Reason = ReasonVariant
-	if identity.CompareNames(stored, said) == identity.EqualAfterMapping { // another version of the table may find otherwise
-		c.Body.Evidence[len(c.Body.Evidence)-1].Said[saidMapping] = identity.NameMappingVersion
-	}
-	return &Proposal{Decision: Correct, Name: &[2]string{p.Name, v.Name}}, nil
 }
 
 // triagePhone proposes to take a number from a person if two sources saw somebody else prove that they hold it.

@@ -91,6 +91,8 @@ func kind(stored storage.Case) string {
 			return "phone"
 		}
 		return "name"
+	case correction.KindEncoding:
+		return "encoding"
 	case correction.KindLink:
 		return "link"
 	case correction.KindDuplicate, correction.KindCollision, correction.KindTakeover, correction.KindLifecycle:

@@ -163,6 +163,9 @@ func (d *desk) about(ctx context.Context, p *storage.Person) (one web.CasePerson
 	for _, doc := range p.Documents {
 		one.Documents = append(one.Documents, web.CaseDocument{Kind: doc.Kind, Number: doc.Number, Value: doc.Kind + " " + doc.Number})
 	}
+	if one.Received, err = d.received(ctx, p.Received, p.Name); err != nil {
+		return one, err
+	}
 	links, err := d.Store.LinksOf(ctx, p.ID)
 	if err != nil {
 		return one, err

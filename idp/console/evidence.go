@@ -9,6 +9,7 @@ import (
 	"manyou/federation/correction"
 	"manyou/federation/identity"
 	"manyou/idp/web"
+	"manyou/storage"
 )
 
 // history is what happened, as it was noted.
@@ -100,14 +101,28 @@ func (d *desk) evidence(ctx context.Context, page *web.CasePage) error {
 	return nil
 }
 
+// received is the form in which a name was received, beside the one that is stored; nil if it is not another.
+func (d *desk) received(ctx context.Context, r *storage.ReceivedName, stored string) (*web.CaseReceived, error) {
+	if r == nil {
+		return nil, nil
+	}
+	who, err := d.who(ctx, r.Source)
+	return &web.CaseReceived{Form: correction.CompareValues(r.Form, stored, true).A, Mapping: r.Mapping, Who: who}, err
+}
+
+const saidReceived = "name_received"
+
 // said is one value of a source beside the one that is stored.
 func said(key, value string, stored map[string]string) web.CaseSaid {
-	s := web.CaseSaid{Key: key, Known: slices.Contains(web.SaidKeys(), key), Codes: key == correction.AttributeName}
+	s := web.CaseSaid{Key: key, Known: slices.Contains(web.SaidKeys(), key), Codes: key == correction.AttributeName || key == saidReceived}
 	if key == "text" {
 		s.Text = value
 		return s
 	}
 	base, both := stored[key]
+	if key == saidReceived { // a form of the name
+		base, both = stored[correction.AttributeName]
+	}
 	if key == "document" {
 		kind, number, _ := strings.Cut(value, " ")
 		if slices.Contains(identity.Kinds(), identity.Kind(kind)) {

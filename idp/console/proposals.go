@@ -49,6 +49,9 @@ func (d *desk) proposal(ctx context.Context, p *correction.Proposal) (one web.Ca
 	if p.Name != nil {
 		compared := correction.CompareValues(p.Name[0], p.Name[1], true)
 		one.Name = &compared
+		if one.Received, err = d.received(ctx, p.Received, p.Name[1]); err != nil {
+			return one, err
+		}
 	}
 	other, err := d.person(ctx, p.Other)
 	if err != nil {
@@ -179,7 +182,7 @@ func (d *desk) officers(ctx context.Context, a *web.CaseActs) error {
 
 // likely are the forms that a kind of case is mostly decided by.
 var likely = map[correction.Kind][]string{
-	correction.KindAttribute: {"name", "phone"}, correction.KindLink: {"relink", "unlink"}, correction.KindDuplicate: {"merge"},
+	correction.KindAttribute: {"name", "phone"}, correction.KindEncoding: {"name"}, correction.KindLink: {"relink", "unlink"}, correction.KindDuplicate: {"merge"},
 	correction.KindCollision: {"split"}, correction.KindTakeover: {"freeze", "phone", "unlink"}, correction.KindLifecycle: {"deactivate", "reinstate"},
 	correction.KindConflict: {"name", "relink"},
 }

@@ -13,6 +13,8 @@ import (
 // Disagreement is what another issuer says of a person whom it signs in here, where it says something else than is known.
 type Disagreement struct {
 	PersonID, Issuer, Subject string
+	// Encoded is the name as it is known here, if the issuer says the same one in other code points and nothing else differs; else "".
+	Encoded string
 	// Said is what the other issuer says: "name", and "document" if that differs.
 	Said map[string]string
 	ACR  int
@@ -76,7 +78,13 @@ func (s *SignIn) compareNow(ctx context.Context, target *upstreamIssuer, auth up
 	}
 	theirs, errTheirs := identity.NormalizeName(said.Name)
 	ours, errOurs := identity.NormalizeName(p.Name)
-	if errTheirs == nil && errOurs == nil && !identity.SameName(theirs, ours) {
+	switch {
+	case errTheirs != nil || errOurs != nil:
+		return nil
+	case identity.OtherEncoding(theirs, ours):
+		differs.Encoded = p.Name
+		return s.Disagree(ctx, differs)
+	case !identity.SameName(theirs, ours):
 		return s.Disagree(ctx, differs)
 	}
 	return nil

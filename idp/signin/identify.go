@@ -62,7 +62,7 @@ var errMismatch = errors.New("the other issuer's claims are not those of the per
 
 // personFor finds or makes the person whom the register confirmed, with the credential and link that come with it.
 func (s *SignIn) personFor(ctx context.Context, c *conversation, d identity.Document, v register.Verdict) (outcome, error) {
-	out, err := s.knownOrNew(ctx, d, v.Name, v.Region)
+	out, err := s.knownOrNew(ctx, d, v.Name, v.Received, v.Region)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -81,7 +81,9 @@ func (s *SignIn) personFor(ctx context.Context, c *conversation, d identity.Docu
 
 // knownOrNew finds the person who holds a document, or makes one. A known person of another name is a mismatch: the
 // document was taken over, or corrected; neither is decided here.
-func (s *SignIn) knownOrNew(ctx context.Context, d identity.Document, name, region string) (outcome, error) {
+func (s *SignIn) knownOrNew(
+	ctx context.Context, d identity.Document, name string, received *storage.ReceivedName, region string,
+) (outcome, error) {
 	document := storage.Document{Kind: string(d.Kind), Number: d.Number}
 	known, err := s.Store.PersonByDocument(ctx, document)
 	switch {
@@ -97,7 +99,7 @@ func (s *SignIn) knownOrNew(ctx context.Context, d identity.Document, name, regi
 		return outcome{}, err
 	}
 	return outcome{person: id, home: region, created: &storage.Person{
-		ID: id, Name: name, Region: region, Status: storage.PersonActive, Epoch: 1,
+		ID: id, Name: name, Received: received, Region: region, Status: storage.PersonActive, Epoch: 1,
 		Documents: []storage.Document{document}, CreatedAt: s.Clock(),
 	}}, nil
 }

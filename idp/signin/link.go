@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"manyou/federation/correction"
 	"manyou/federation/identity"
 	"manyou/federation/register"
 	"manyou/federation/upstream"
@@ -51,6 +52,7 @@ func (s *SignIn) proveHere(ctx context.Context, target *upstreamIssuer, by *link
 type linkable struct {
 	HasDocument  bool
 	Name, Region string
+	Received     *storage.ReceivedName // the form in which the name came, if that is another
 	document     identity.Document
 	// of is the region whose people alone the issuer can speak for; "" if it speaks for all.
 	of string
@@ -90,14 +92,16 @@ func (s *SignIn) linkableBy(ctx context.Context, target *upstreamIssuer, auth up
 	}
 	if target.Region == NationRegion {
 		// A province takes the nation's word.
-		return &linkable{HasDocument: true, Name: name.Normal, Region: claims.Region, document: document}, nil
+		return &linkable{HasDocument: true, Name: name.Normal, Received: received(target, name, name.Normal), Region: claims.Region, document: document}, nil
 	}
 	if target.beside {
 		// It speaks for those whom it registered itself. Whether it says more than it may is compared with what is known here.
 		if claims.Region != target.Region {
 			return nil, fmt.Errorf("%w: %s speaks for a person of %s", errMismatch, target.Region, claims.Region)
 		}
-		return &linkable{HasDocument: true, Name: name.Normal, Region: claims.Region, document: document, of: target.Region}, nil
+		return &linkable{
+			HasDocument: true, Name: name.Normal, Received: received(target, name, name.Normal), Region: claims.Region, document: document, of: target.Region,
+		}, nil
 	}
 	// The nation asks the authoritative register.
 	verdict, err := s.Register.Verify(ctx, register.Claim{Name: name, Document: document})
@@ -107,7 +111,16 @@ func (s *SignIn) linkableBy(ctx context.Context, target *upstreamIssuer, auth up
 	if !verdict.Matches() {
 		return nil, errMismatch
 	}
-	return &linkable{HasDocument: true, Name: verdict.Name, Region: verdict.Region, document: document}, nil
+	form := received(target, name, verdict.Name)
+	if form == nil {
+		form = verdict.Received
+	}
+	return &linkable{HasDocument: true, Name: verdict.Name, Received: form, Region: verdict.Region, document: document}, nil
+}
+
+// received is the form in which another issuer gave a name, if it is not the one that is stored.
+func received(from *upstreamIssuer, name identity.Name, stored string) *storage.ReceivedName {
+	return register.Received(name.Raw, stored, correction.Issuer(from.Issuer))
 }
 
 // linked finds the person whom a subject of another issuer is linked to, or links it by a verified document.
@@ -122,7 +135,7 @@ func (s *SignIn) linked(ctx context.Context, target *upstreamIssuer, subject str
 	if !errors.Is(err, storage.ErrNotFound) || by == nil {
 		return outcome{}, err
 	}
-	out, err := s.knownOrNew(ctx, by.document, by.Name, by.Region)
+	out, err := s.knownOrNew(ctx, by.document, by.Name, by.Received, by.Region)
 	if err != nil {
 		return outcome{}, err
 	}

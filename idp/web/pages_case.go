@@ -74,12 +74,20 @@ func CaseAttributes() []string { return []string{correction.AttributeName, corre
 // CasePerson is somebody whom a case is about.
 type CasePerson struct {
 	ID, Name     string
-	Region       string // what it is called
-	Status       string // one of [PersonStates]
+	Received     *CaseReceived // nil: the name was received as it is stored
+	Region       string        // what it is called
+	Status       string        // one of [PersonStates]
 	Documents    []CaseDocument
 	Links        []CaseLink
 	Credentials  []CaseCredential
 	First, Other bool // the one, and the other one, whom it was filed about
+}
+
+// CaseReceived is the form in which a name was received, where it is another than the stored one.
+type CaseReceived struct {
+	Form    []correction.Character
+	Mapping string // the version of the table by which they are one
+	Who     Who    // wrote it so
 }
 
 // PersonStates lists the states of a person.
@@ -129,7 +137,7 @@ type CaseSaid struct {
 
 // SaidKeys lists the values that there are words for.
 func SaidKeys() []string {
-	return []string{"name", "document", "phone", "phone_proven", "birth_date", "region", "text", "by", "mapping"}
+	return []string{"name", "name_received", "document", "phone", "phone_proven", "birth_date", "region", "text", "by", "mapping"}
 }
 
 // Notes lists what is unusual about the characters.
@@ -187,6 +195,7 @@ type CaseProposal struct {
 	Person       string
 	Other        *CasePerson
 	Name         *correction.Difference
+	Received     *CaseReceived // what is kept beside the name
 	Link         *CaseLink
 	Credential   string
 	SplitName    string
@@ -212,7 +221,7 @@ type CaseDelivery struct {
 
 // SignalWhats lists what others hear of.
 func SignalWhats() []string {
-	return []string{"held", "lifted", "corrected", "merged", "undone", "relinked"}
+	return []string{"held", "lifted", "corrected", "recoded", "merged", "undone", "relinked"}
 }
 
 // Arrived is how many deliveries have arrived.

@@ -35,7 +35,7 @@ func (l ComplaintLine) Decided() bool {
 
 // ComplaintKinds lists the kinds of case that pages have words for.
 func ComplaintKinds() []string {
-	return []string{"name", "phone", "link", "duplicate", "collision", "takeover", "lifecycle", "conflict"}
+	return []string{"name", "encoding", "phone", "link", "duplicate", "collision", "takeover", "lifecycle", "conflict"}
 }
 
 // ComplaintStates lists the states of a case that pages have words for.

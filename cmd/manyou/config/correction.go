@@ -35,6 +35,7 @@ type Due struct {
 	Collision time.Duration `yaml:"collision" doc:"Two people are in one record."`
 	Lifecycle time.Duration `yaml:"lifecycle" doc:"The person died, the record was cancelled, or wrongly so."`
 	Attribute time.Duration `yaml:"wrong_attribute" doc:"A name or a phone number is wrong."`
+	Encoding  time.Duration `yaml:"encoding" doc:"A name is the same, in other code points: nobody is kept from anything."`
 	Duplicate time.Duration `yaml:"duplicate" doc:"One person has two records."`
 	Conflict  time.Duration `yaml:"conflict" doc:"Two sources say different things."`
 }
@@ -64,6 +65,7 @@ func (d Due) byKind() map[correction.Kind]time.Duration {
 	return map[correction.Kind]time.Duration{
 		correction.KindTakeover: d.Takeover, correction.KindLink: d.Link, correction.KindCollision: d.Collision, correction.KindLifecycle: d.Lifecycle,
 		correction.KindAttribute: d.Attribute, correction.KindDuplicate: d.Duplicate, correction.KindConflict: d.Conflict,
+		correction.KindEncoding: d.Encoding,
 	}
 }
 
@@ -80,7 +82,7 @@ func defaultCorrection() Correction {
 		Due: Due{
 			Takeover: p.Due[correction.KindTakeover], Link: p.Due[correction.KindLink], Collision: p.Due[correction.KindCollision],
 			Lifecycle: p.Due[correction.KindLifecycle], Attribute: p.Due[correction.KindAttribute], Duplicate: p.Due[correction.KindDuplicate],
-			Conflict: p.Due[correction.KindConflict],
+			Conflict: p.Due[correction.KindConflict], Encoding: p.Due[correction.KindEncoding],
 		},
 		BreakGlass: p.BreakGlass, Appeal: p.Appeal,
 	}

@@ -32,6 +32,7 @@ func queueRows() []web.CaseHead {
 		caseHead("3DWP-9KHT", "wrong_link", "in_review", "people", "51", "四川", 2, 100*time.Hour, "me"),
 		caseHead("Q4RV-7CGN", "collision", "appealed", "people", "33", "浙江", 2, 90*time.Hour, "somebody"),
 		caseHead("8XYB-5JMZ", "wrong_attribute", "proposed", "variant", "33", "浙江", 1, 5*time.Hour, "nobody"),
+		caseHead("W3FK-7QRD", "encoding", "proposed", "variant", "65", "新疆维吾尔自治区", 0, 4*time.Hour, "nobody"),
 		caseHead("2NTK-6PWD", "wrong_attribute", "proposed", "phone_twice", "65", "新疆维吾尔自治区", 1, 3*time.Hour, "nobody"),
 		caseHead("H9QC-3VRX", "duplicate", "triaged", "people", "15", "内蒙古自治区", 1, 40*time.Minute, "nobody"),
 		caseHead("M5GJ-8ZTB", "lifecycle", "applied", "", "51", "四川", 1, 50*time.Hour, "somebody"),
@@ -129,7 +130,7 @@ func casePage(change func(*web.CasePage)) web.Page {
 			{ID: "h1", Kind: "freeze", Person: name, Link: &sichuan, Number: "3DWP-9KHT", Here: true, By: officer, At: at(12), Until: at(72), Confirm: true, Lift: true},
 			{ID: "h2", Kind: "watch", Person: name, Number: "3DWP-9KHT", Here: true, By: web.Who{Kind: "system"}, At: at(0), LiftedAt: at(12), LiftedBy: officer},
 		},
-		Others: []web.CaseHead{queueRows()[3]}, Duplicates: []web.CaseHead{queueRows()[5]},
+		Others: []web.CaseHead{queueRows()[3]}, Duplicates: []web.CaseHead{queueRows()[6]},
 		Acts: web.CaseActs{
 			Take: false, Reject: true, Note: true, Escalate: true, Evidence: true, Assign: true, Freeze: true, StepUp: true, Likely: 2,
 			Propose:  append([]string{"relink", "unlink"}, "name", "phone", "merge", "split", "freeze", "thaw", "deactivate"),
@@ -158,6 +159,37 @@ func proposal() *web.CaseProposal {
 	}
 }
 
+// encodingPage is a case about one name in two encodings: the person, and what is proposed, with the form that is kept.
+func encodingPage() web.Page {
+	return casePage(func(p *web.CasePage) {
+		const stored, official = "刘\ue863", "刘䶮"
+		kept := web.CaseReceived{Form: correction.CompareValues(stored, official, true).A, Mapping: "GB 18030-2022", Who: web.Who{Kind: "here"}}
+		received := web.CaseReceived{
+			Form: correction.CompareValues("刘 "+stored[len("刘"):], stored, true).A, Mapping: "GB 18030-2022", Who: p.Sources[2].Who,
+		}
+		at := p.Sources[0].At
+		p.Head, p.Proposal, p.Holds, p.Others, p.Duplicates, p.Files = queueRows()[4], proposal(), nil, nil, nil, nil
+		p.Proposal.By, p.Proposal.Why, p.Proposal.Received = web.Who{Kind: "system"}, "", &kept
+		p.People = p.People[:1]
+		p.People[0].Received = &received
+		p.Complaint = web.CaseComplaint{Filer: web.Who{Kind: "system"}, Attribute: "name"}
+		mapping := web.CaseSaid{Key: "mapping", Known: true, Value: correction.CompareValues("GB 18030-2022", "GB 18030-2022", false).A}
+		form := said("name_received", "刘 \ue863", stored)
+		form.Codes, form.Same, form.Mapped, form.Differs = true, true, false, false
+		p.Sources = []web.CaseSource{
+			{Who: web.Who{Kind: "here"}, At: at, Said: []web.CaseSaid{said("name", stored, stored), form, mapping}},
+			{Who: p.Sources[2].Who, At: at, ACR: 2, Chain: p.Sources[2].Chain, Said: []web.CaseSaid{said("name", official, stored), mapping}},
+			{Who: web.Who{Kind: "register"}, At: at, Said: []web.CaseSaid{said("name", official, stored), mapping}},
+		}
+		p.Acts = web.CaseActs{Approve: true, Return: true, Note: true, Evidence: true}
+		p.Events = []web.CaseEvent{
+			{At: at, What: "filed", Who: web.Who{Kind: "system"}},
+			{At: at, What: "triaged", Who: web.Who{Kind: "system"}, Reason: "variant"},
+			{At: at, What: "proposed", Who: web.Who{Kind: "system"}, Decision: "correct"},
+		}
+	})
+}
+
 func casePages() []Sample {
 	return []Sample{
 		{"cases", 200, casesPage(nil)},
@@ -171,6 +203,7 @@ func casePages() []Sample {
 			p.Head.State, p.Proposal, p.Notice = "proposed", proposal(), "note"
 			p.Acts = web.CaseActs{Approve: true, Return: true, Note: true, Evidence: true, Freeze: true, StepUp: true}
 		})},
+		{"case_encoding", 200, encodingPage()},
 		{"case_conflict", 409, casePage(func(p *web.CasePage) {
 			p.Problem = "conflict"
 			p.Typed = url.Values{"action": {"propose"}, "decision": {"relink"}, "text": {"两处证件照片一致。"}, "other_number": {"510000198503120027"}, "link": {sichuan.Value}}
@@ -186,6 +219,7 @@ func casePages() []Sample {
 				{Name: "浙江省统一身份认证", ID: "https://id.zj.example", Region: true, What: "relinked", AckedAt: at.Add(3 * time.Second)},
 				{Name: "新疆维吾尔自治区统一身份认证", ID: "https://id.xj.example", Region: true, What: "relinked"},
 				{Name: "四川养老服务", ID: "sc-yl", What: "corrected", AckedAt: at.Add(time.Second)},
+				{Name: "四川养老服务", ID: "sc-yl", What: "recoded", AckedAt: at.Add(time.Second)},
 			}
 			p.Acts = web.CaseActs{Barred: "role"}
 		})},

@@ -13,7 +13,7 @@ func complaintSamples() (samples []Sample) {
 	ok, refused := http.StatusOK, http.StatusUnprocessableEntity
 	samples = []Sample{
 		{"complaints", ok, &web.ComplaintsPage{NewURL: complaints + "/new", BackURL: account, Lines: []web.ComplaintLine{
-			caseLine("name", "in_review"), caseLine("link", "applied"), caseLine("lifecycle", "rejected"),
+			caseLine("name", "in_review"), caseLine("encoding", "proposed"), caseLine("link", "applied"), caseLine("lifecycle", "rejected"),
 		}}},
 		{"complaints_none", ok, &web.ComplaintsPage{NewURL: complaints + "/new", BackURL: account}},
 		{"complaints_refused", ok, &web.ComplaintsPage{NewURL: complaints + "/new", Refused: true, Lines: []web.ComplaintLine{caseLine("takeover", "triaged")}}},
