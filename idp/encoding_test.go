@@ -1,6 +1,7 @@
 package idp_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -159,5 +160,63 @@ func TestAnOfficerSeesBothEncodingsCodePointByCodePoint(t *testing.T) {
 	}
 	if queue := body(t, o.get(one, o.cases("?kind=encoding"))); !strings.Contains(queue, c.Number) {
 		t.Error("the queue does not find it by its kind")
+	}
+}
+
+// variant is her name with a form of its last character chosen: the same name in other code points.
+var variant = liNa.name + "\ufe00"
+
+func TestACitizenWhoNamesAnotherEncodingFilesOneAndReadsSo(t *testing.T) {
+	u := newTownhall(t, liNa)
+	at := u.complain(u.b, u.url+"/complaints/new/name", "value", variant)
+	c := u.filed(at)
+	if c.Kind != string(correction.KindEncoding) || c.Body.Expected != variant || c.ByRule() || c.Priority != correction.PriorityLow {
+		t.Errorf("%+v, %q, proposed by rule: %t", c.Case, c.Body.Expected, c.ByRule())
+	}
+	if text := body(t, at); !strings.Contains(text, "姓名的字符编码不一致") || !strings.Contains(text, variant) {
+		t.Error("the page does not say what it is about")
+	}
+}
+
+func TestAProgramFilesAnEncodingAndOneThatTurnsOutToBeNone(t *testing.T) {
+	w := newWorld(t, nationally)
+	c := newComplainant(w)
+	sub := payload(t, w.tokens("main", liNa)["access_token"])["sub"].(string)
+	file := func(key, kind string, more map[string]any) (int, map[string]any) {
+		complaint := map[string]any{"kind": kind, "subject": map[string]string{"format": "iss_sub", "iss": w.url, "sub": sub}}
+		for k, v := range more {
+			complaint[k] = v
+		}
+		raw, err := json.Marshal(complaint)
+		must(t, err)
+		return c.send(http.MethodPost, "/cases", key, string(raw))
+	}
+	for key, bad := range map[string]map[string]any{"a": {}, "b": {"said": map[string]string{"text": "x"}}, "c": {"attribute": "phone", "expected": variant}} {
+		if status, got := file(key, "encoding", bad); status != http.StatusUnprocessableEntity {
+			t.Errorf("%v: %d %v", bad, status, got)
+		}
+	}
+	status, first := file("one", "encoding", map[string]any{"said": map[string]string{"name": variant}})
+	if status != http.StatusCreated || first["state"] != "proposed" {
+		t.Fatalf("%d %v", status, first)
+	}
+	// A name that is the same in other code points is no wrong attribute, and joins; another name is one.
+	for range 2 {
+		if status, got := file("two", "wrong_attribute", map[string]any{"attribute": "name", "expected": variant}); status != http.StatusCreated || got["joined"] != true {
+			t.Errorf("%d %v", status, got)
+		}
+	}
+	status, other := file("three", "encoding", map[string]any{"expected": "王娜"})
+	if status != http.StatusCreated || other["joined"] == true || other["state"] != "triaged" {
+		t.Errorf("%d %v", status, other)
+	}
+	kinds := map[string]int{}
+	list, err := w.store.CasesOf(t.Context(), w.person(liNa).ID, 10)
+	must(t, err)
+	for _, one := range list {
+		kinds[one.Kind]++
+	}
+	if kinds["encoding"] != 2 || kinds["wrong_attribute"] != 1 {
+		t.Errorf("%v", kinds)
 	}
 }

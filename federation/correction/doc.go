@@ -24,6 +24,9 @@
 //	                                                   ▼                     │
 //	                                                 closed ─────────────────┘
 //
+// A complaint about a name is one about its encoding if the name is the same in other code points, whatever it was taken for
+// ([Filing.kindFor]). Its decision gives no new epoch: who the person is was in no doubt.
+//
 // A case that waits for people longer than its kind may becomes more urgent by one, again with each such period ([Queue.EscalateOverdue]).
 //
 // Four eyes: who proposes does not approve, and nobody decides about themselves or about what they filed ([Officer.mayDecide]). A hold that

@@ -184,7 +184,7 @@ func (s *Streams) rename(ctx context.Context, peer signin.Peer, person string, c
 		return err
 	}
 	change := storage.Correction{ID: peer.Issuer + " " + c.What + " " + c.Decision + " " + person, Touch: []string{person}}
-	if p.Name != c.Name {
+	if _, err := identity.NormalizeName(c.Name); err == nil && p.Name != c.Name {
 		change.Names = []storage.Rename{{PersonID: person, From: p.Name, To: c.Name}}
 	}
 	if r := recoded(p, c); r != nil {

@@ -134,13 +134,14 @@ func evilCases(evil string) []web.Page {
 	who := web.Who{Kind: "application", Name: evil}
 	link := web.CaseLink{Name: evil, Issuer: evil, Subject: evil, Value: evil}
 	difference := correction.CompareValues(evil, "x", true)
+	received := &web.CaseReceived{Form: difference.A, Mapping: evil, Who: who}
 	person := web.CasePerson{
-		ID: evil, Name: evil, Region: evil, Status: "active", First: true, Other: true, Links: []web.CaseLink{link},
+		ID: evil, Name: evil, Received: received, Region: evil, Status: "active", First: true, Other: true, Links: []web.CaseLink{link},
 		Documents:   []web.CaseDocument{{Kind: "passport", Number: evil, Value: evil}},
 		Credentials: []web.CaseCredential{{ID: evil, Method: "sms", Label: evil}},
 	}
 	proposal := web.CaseProposal{
-		ID: evil, Decision: "relink", By: who, Why: evil, Person: evil, Other: &person, Name: &difference, Link: &link, Credential: evil, SplitName: evil,
+		ID: evil, Decision: "relink", By: who, Why: evil, Person: evil, Other: &person, Name: &difference, Received: received, Link: &link, Credential: evil, SplitName: evil,
 		Split: []string{evil}, Approvals: []web.CaseApproval{{By: who}},
 	}
 	return []web.Page{
