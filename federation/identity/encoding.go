@@ -8,8 +8,8 @@ import (
 )
 
 // OtherEncoding reports whether two names are one under [SameName] and were received in other code points: in the private use area, as
-// compatibility characters, in another form of composition, with a variant chosen. What tells no encoding from another does not count: spaces,
-// case, and which dot separates the parts.
+// compatibility ideographs, with a variant chosen. What every program undoes without asking does not count: spaces, case, width, composition, and
+// which dot separates the parts. A province may write so of all of its people, and nobody is wrong.
 func OtherEncoding(a, b Name) bool {
 	return SameName(a, b) && code(a.Raw) != code(b.Raw)
 }
@@ -21,10 +21,10 @@ func SameButForCase(a, b string) bool {
 
 // code is a name as it was received, without what tells no encoding from another.
 func code(raw string) string {
-	return cases.Fold().String(strings.Map(func(r rune) rune {
+	return compose(cases.Fold().String(strings.Map(func(r rune) rune {
 		if r == '\t' || unicode.Is(unicode.Zs, r) || isDot(r) || isFullStop(halfWidth(r)) {
 			return -1
 		}
-		return r
-	}, raw))
+		return halfWidth(r)
+	}, raw)))
 }
