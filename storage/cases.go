@@ -154,7 +154,9 @@ type Correction struct {
 	Create *Person
 	Of     string
 	// Touch lists persons whose epoch grows though nothing else of them changes.
-	Touch  []string
+	Touch []string
+	// Tell lists links of those persons whose issuers hear of it by their own subject, besides those who were given the person.
+	Tell   []Link
 	Names  []Rename
 	Moves  []Move
 	Merges []Merge

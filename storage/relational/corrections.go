@@ -52,6 +52,11 @@ func (s *Store) named(ctx context.Context, tx Executor, c storage.Correction, of
 			signals = append(signals, moved)
 		}
 	}
+	for _, l := range c.Tell {
+		told := signal(storage.SignalCorrected, l.PersonID)
+		told.Issuer, told.Subject = l.Issuer, l.Subject
+		signals = append(signals, told)
+	}
 	for _, m := range c.Merges {
 		add(m.From, m.Into)
 		merged := signal(storage.SignalMerged, m.From)

@@ -95,6 +95,28 @@ var signalCases = map[string]func(*testing.T, *fixture){
 		equal(t, f.hears(t, "sc", issuerOfMove, 0), []string{"1 held "})
 		equal(t, len(f.hears(t, "zj", "https://id.zj.example", 0)), 0)
 	},
+	"SignalsFor/tells the issuer of a link of what is corrected, where it is to be told": func(t *testing.T, f *fixture) {
+		a, link, credential := f.holding(t, "a", "E00000001")
+		step := f.filing(a.ID)
+		step.Case.State = "applied"
+		step.Correction = &storage.Correction{
+			ID: "d1", Touch: []string{a.ID}, Tell: []storage.Link{link}, Moves: []storage.Move{{What: storage.MoveCredential, Key: credential.ID, From: a.ID}},
+		}
+		check(t, f.PutStream(t.Context(), f.stream(link.Issuer)))
+		check(t, f.StepCase(t.Context(), step))
+		list, err := f.SignalsFor(t.Context(), "sc", link.Issuer, 0, 10)
+		check(t, err)
+		equal(t, len(list), 1)
+		equal(t, list[0].Signal, storage.Signal{
+			Seq: list[0].Seq, At: list[0].At, What: storage.SignalCorrected, PersonID: a.ID, Issuer: link.Issuer, Subject: link.Subject, CaseID: step.Case.ID,
+			Number: step.Case.Number, Decision: "d1",
+		})
+		equal(t, len(f.hears(t, "zj", "https://id.else.example", 0)), 0)
+		waits, err := f.AwaitedCases(t.Context(), "applied", nil, 10)
+		check(t, err)
+		equal(t, len(waits), 1)
+		equal(t, waits[0].Unheard, []string{link.Issuer})
+	},
 	"DeliveriesOf/waits for the issuer of the link, by its URL or as the client that its region has here": func(t *testing.T, f *fixture) {
 		a, link, _ := f.holding(t, "a", "E00000001")
 		step := f.filing(a.ID)
