@@ -48,8 +48,9 @@ type Proposal struct {
 	Link     *Link                 `json:"link,omitempty"`
 	// Split are what the other one of two takes along; their record begins with it.
 	Split *Splitting `json:"split,omitempty"`
-	// Credential is one that is another's.
+	// Credential is one that is another's. Phone is the number that is: it goes wherever the person enrolled it, here or at another issuer.
 	Credential string `json:"credential,omitempty"`
+	Phone      string `json:"phone,omitempty"`
 	Undo       string `json:"undo,omitempty"`
 	Why        string `json:"why,omitempty"`
 
@@ -149,8 +150,8 @@ func (q *Queue) complete(ctx context.Context, p *Proposal) (err error) {
 	}
 	switch p.Decision {
 	case Correct:
-		if p.Credential != "" {
-			return nil
+		if p.Credential != "" || p.Phone != "" {
+			return q.completePhone(ctx, p)
 		}
 		if p.Name == nil {
 			return ErrProposal
@@ -249,13 +250,13 @@ func (q *Queue) apply(ctx context.Context, s *step, p *Proposal) error {
 	change := &storage.Correction{ID: p.ID, Touch: []string{p.Person}}
 	switch p.Decision {
 	case Correct:
-		if p.Credential != "" {
-			change.Moves = []storage.Move{{What: storage.MoveCredential, Key: p.Credential, From: p.Person}}
-		} else {
+		if p.Name != nil {
 			change.Names = []storage.Rename{p.renames()}
 			if change.Names[0].Recoded {
 				change.Touch = nil // by itself it ends nothing
 			}
+		} else if err := q.takeFrom(ctx, change, p); err != nil {
+			return err
 		}
 	case Relink, Unlink:
 		change.Moves = []storage.Move{{What: storage.MoveLink, Issuer: p.Link.Issuer, Subject: p.Link.Subject, From: p.Person, To: p.Other}}

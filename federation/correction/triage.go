@@ -15,7 +15,7 @@ import (
 const (
 	// ReasonVariant: the register writes the same character under another code point. Proposed by rule.
 	ReasonVariant = "variant"
-	// ReasonPhoneTwice: two sources saw another person prove possession of the number. Proposed by rule.
+	// ReasonPhoneTwice: two sources say that the number is another person's now; see [Queue.vouchers]. Proposed by rule.
 	ReasonPhoneTwice = "phone_twice"
 	// ReasonRegisterAgrees: the register says what the filer says, and something else than is stored.
 	ReasonRegisterAgrees = "register_agrees"
@@ -53,7 +53,7 @@ func (q *Queue) triage(ctx context.Context, s *step) error {
 		case Kind(c.Kind) == KindEncoding, Kind(c.Kind) == KindAttribute && c.Body.Attribute == AttributeName:
 			proposal, err = q.triageName(ctx, c, person)
 		case Kind(c.Kind) == KindAttribute && c.Body.Attribute == AttributePhone:
-			proposal, err = q.triagePhone(ctx, c)
+			proposal, err = q.triagePhone(ctx, c, person)
 		case Kind(c.Kind) == KindLifecycle:
 			err = q.triageLife(ctx, c, person)
 		default:
@@ -124,31 +124,6 @@ func (q *Queue) ask(ctx context.Context, p storage.Person, name string) (*regist
 		return nil, fmt.Errorf("correction: ask the register: %w", err)
 	}
 	return &v, nil
-}
-
-// triagePhone proposes to take a number from a person if two sources saw somebody else prove that they hold it.
-func (q *Queue) triagePhone(ctx context.Context, c *Case) (*Proposal, error) {
-	number := c.Body.Expected
-	var sources []string
-	for _, e := range c.Body.Evidence {
-		if e.Said["phone_proven"] == number && number != "" && e.Source != "here" && !slices.Contains(sources, e.Source) {
-			sources = append(sources, e.Source)
-		}
-	}
-	if len(sources) < 2 {
-		return nil, nil
-	}
-	credentials, err := q.Store.CredentialsOf(ctx, c.PersonID)
-	if err != nil {
-		return nil, err
-	}
-	for _, one := range credentials {
-		if one.Method == methodSMS && one.Handle == number && len(credentials) > 1 { // nobody is left without a way in
-			c.Body.Reason = ReasonPhoneTwice
-			return &Proposal{Decision: Correct, Credential: one.ID}, nil
-		}
-	}
-	return nil, nil
 }
 
 // triageLife asks the register whether the person lives.

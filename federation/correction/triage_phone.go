@@ -1,0 +1,202 @@
+package correction
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"manyou/federation/identity"
+	"manyou/federation/register"
+	"manyou/storage"
+)
+
+// What is said of a number.
+const (
+	// SaidPhoneProven is a number that the source knows to be another person's: somebody else proved there that they hold it, or, of the
+	// register, it has another number for the person.
+	SaidPhoneProven = "phone_proven"
+	// SaidWaysLeft is how many other ways in the person has where they enrolled the number, as an issuer says: "0" if it is the only one.
+	SaidWaysLeft = "ways_left"
+)
+
+// SourceRegister is the register as a source, and of whatever this issuer found there itself.
+const SourceRegister = "register"
+
+// triagePhone proposes to take a number from a person if two sources say that it is another's, the register does not say that it is theirs,
+// and they keep a way in.
+func (q *Queue) triagePhone(ctx context.Context, c *Case, p storage.Person) (*Proposal, error) {
+	number := c.Body.Expected
+	if number == "" || strings.HasPrefix(c.Filer, filerApplication) || c.Body.For != "" { // which may mean the number that they should have
+		return nil, nil
+	}
+	verdict, err := q.askPhone(ctx, p, number)
+	switch {
+	case errors.Is(err, register.ErrUnavailable):
+		c.Body.Reason = ReasonRegisterDown
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case verdict != nil && verdict.Matches():
+		c.Body.Evidence = append(c.Body.Evidence, Evidence{Source: SourceRegister, At: q.Clock(), Said: map[string]string{AttributePhone: number}})
+		c.Body.Reason = ReasonRegisterDiffers
+		return nil, nil
+	}
+	sources := vouchers(c) // before this issuer adds what it finds
+	if verdict != nil && NotTheirs(*verdict) {
+		c.Body.Reason = ReasonRegisterAgrees
+		if !slices.Contains(sources, SourceRegister) {
+			sources = append(sources, SourceRegister)
+			c.Body.Evidence = append(c.Body.Evidence, Evidence{Source: SourceRegister, At: q.Clock(), Said: map[string]string{SaidPhoneProven: number}})
+		}
+	}
+	if len(sources) < 2 {
+		return nil, nil
+	}
+	proposal, err := q.takeAway(ctx, c, number)
+	if proposal != nil {
+		c.Body.Reason = ReasonPhoneTwice
+	}
+	return proposal, err
+}
+
+// NotTheirs reports whether the register says that a person whom it knows so has another number. That it has none says nothing.
+func NotTheirs(v register.Verdict) bool {
+	return v.Outcome == register.PhoneMismatch && v.PhoneOnRecord
+}
+
+// vouchers are those who say that the number of a case is another person's, each once. Who somebody is follows from who brought it here, and
+// not from what is written: of all that another issuer files it alone is the source, whomever it names. What an application, a citizen or an
+// officer says is no source, nor what an issuer hands on for an application of its own: none of them saw the number proven.
+func vouchers(c *Case) (list []string) {
+	for _, e := range c.Body.Evidence {
+		if e.Said[SaidPhoneProven] != c.Body.Expected {
+			continue
+		}
+		var by string
+		switch {
+		case strings.HasPrefix(c.Filer, filerIssuer) && c.Body.For == "":
+			by = c.Filer
+		case c.Filer == actorSystem && (e.Source == SourceRegister || strings.HasPrefix(e.Source, filerIssuer)):
+			by = e.Source // it was written here
+		}
+		if by != "" && !slices.Contains(list, by) {
+			list = append(list, by)
+		}
+	}
+	return list
+}
+
+// takeAway is the proposal to take a number from a person, here and wherever else they enrolled it; nil if it is nowhere, or would leave them
+// without a way in where it is known to be: then people decide.
+func (q *Queue) takeAway(ctx context.Context, c *Case, number string) (*Proposal, error) {
+	credentials, err := q.Store.CredentialsOf(ctx, c.PersonID)
+	if err != nil {
+		return nil, err
+	}
+	p, known := &Proposal{Decision: Correct, Phone: number}, false
+	if at := slices.IndexFunc(credentials, func(one storage.Credential) bool { return one.Method == methodSMS && one.Handle == number }); at >= 0 {
+		if WaysLeft(credentials, number) == 0 {
+			return nil, nil
+		}
+		p.Credential, known = credentials[at].ID, true
+	}
+	for _, e := range c.Body.Evidence {
+		left, said := e.Said[SaidWaysLeft]
+		if !said {
+			continue
+		}
+		if n, err := strconv.Atoi(left); err != nil || n < 1 {
+			return nil, nil //nolint:nilerr // who does not say clearly that there are others says that there are none
+		}
+		known = true
+	}
+	if !known {
+		return nil, nil
+	}
+	return p, nil
+}
+
+// WaysLeft is by how many ways a person signs in besides a number. What is asked for beside a number finds nobody without it.
+func WaysLeft(credentials []storage.Credential, number string) (n int) {
+	for _, one := range credentials {
+		if one.Method == methodSMS && one.Handle != number || one.Method == methodPasskey {
+			n++
+		}
+	}
+	return n
+}
+
+const methodPasskey = "passkey"
+
+// askPhone asks the register whether a number is a person's. nil: there is no register, no document, or no answer.
+func (q *Queue) askPhone(ctx context.Context, p storage.Person, number string) (*register.Verdict, error) {
+	if q.Register == nil || len(p.Documents) == 0 {
+		return nil, nil
+	}
+	name, err := identity.NormalizeName(p.Name)
+	if err != nil {
+		return nil, nil //nolint:nilerr // no name: there is nothing to ask
+	}
+	document, err := identity.ParseDocument(p.Documents[0].Kind, p.Documents[0].Number, q.Clock())
+	if err != nil {
+		return nil, nil //nolint:nilerr // kept from a time when it counted as one
+	}
+	v, err := q.Register.Verify(ctx, register.Claim{Name: name, Document: document, Phone: number})
+	if err != nil {
+		return nil, fmt.Errorf("correction: ask the register: %w", err)
+	}
+	return &v, nil
+}
+
+// completePhone fills in what number a credential is, or which credential has the number.
+func (q *Queue) completePhone(ctx context.Context, p *Proposal) error {
+	if p.Name != nil {
+		return ErrProposal
+	}
+	list, err := q.Store.CredentialsOf(ctx, p.Person)
+	if err != nil {
+		return err
+	}
+	for _, one := range list {
+		if one.Method != methodSMS {
+			continue
+		}
+		switch {
+		case one.ID == p.Credential && (p.Phone == "" || p.Phone == one.Handle):
+			p.Phone = one.Handle
+			return nil
+		case one.ID == p.Credential:
+			return ErrProposal
+		case p.Credential == "" && one.Handle == p.Phone:
+			p.Credential = one.ID
+			return nil
+		}
+	}
+	return nil
+}
+
+// takeFrom takes a credential from a person. A number is told, besides, to the issuers by whom they come here: it may be enrolled there.
+func (q *Queue) takeFrom(ctx context.Context, change *storage.Correction, p *Proposal) error {
+	if p.Credential != "" {
+		change.Moves = []storage.Move{{What: storage.MoveCredential, Key: p.Credential, From: p.Person}}
+	}
+	if p.Phone == "" {
+		return nil
+	}
+	var err error
+	change.Tell, err = q.Store.LinksOf(ctx, p.Person)
+	return err
+}
+
+// TakenPhone is the number that a decision took from whom a case is about; "" if it took none.
+func (c *Case) TakenPhone(decision string) string {
+	for _, p := range c.Body.Decided {
+		if p.ID == decision && p.Decision == Correct {
+			return p.Phone
+		}
+	}
+	return ""
+}
