@@ -37,6 +37,8 @@ type Correction struct {
 	Into *SubjectID `json:"into,omitempty"`
 	// Name is what the person is called now; only to issuers, which have it verified from here.
 	Name string `json:"name,omitempty"`
+	// Phone is the mark of a number that was taken from the person, see [PhoneMark]; only to issuers, where they may have enrolled it, too.
+	Phone string `json:"phone,omitempty"`
 }
 
 // Hold is a hold as others hear of it.
@@ -63,7 +65,7 @@ type sessionRevoked struct {
 // Events are what a signal becomes, of the events that a receiver asked for; more is filled in for it beforehand.
 func Events(s storage.Signal, more Correction, requested []string) (list []Event) {
 	at := s.At.Unix()
-	more.At, more.What, more.Case, more.Decision, more.Link = at, string(s.What), s.Number, s.Decision, s.Issuer != ""
+	more.At, more.What, more.Case, more.Decision, more.Link = at, string(s.What), s.Number, s.Decision, s.Issuer != "" && s.What != storage.SignalCorrected
 	if s.HoldID != "" {
 		more.Hold = &Hold{ID: s.HoldID, Kind: string(s.HoldKind)}
 	}

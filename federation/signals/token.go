@@ -159,7 +159,7 @@ func (t Token) Correction() (c Correction, err error) {
 	if err := json.Unmarshal(t.Payload, &c); err != nil {
 		return c, refused("malformed")
 	}
-	if len(c.Case) > maxText || len(c.Decision) > maxText || len(c.Name) > maxText || c.Into != nil && !c.Into.usable() ||
+	if len(c.Case) > maxText || len(c.Decision) > maxText || len(c.Name) > maxText || len(c.Phone) > maxText || c.Into != nil && !c.Into.usable() ||
 		c.Hold != nil && (c.Hold.ID == "" || len(c.Hold.ID) > maxText) {
 		return c, refused("a correction out of bounds")
 	}

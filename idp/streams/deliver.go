@@ -103,17 +103,9 @@ func (s *Streams) add(ctx context.Context, list []token, t storage.Stream, to Re
 	if a.Known == "" { // it is told as the issuer of the link
 		subject = signals.Of(a.Issuer, a.Subject)
 	}
-	var more signals.Correction
-	if a.What == storage.SignalMerged {
-		into := signals.Of(s.Issuer, to.Subject(a.Other))
-		more.Into = &into
-	}
-	if (a.What == storage.SignalCorrected || a.What == storage.SignalRecoded) && to.Links != "" && a.Known != "" {
-		p, err := s.Store.Person(ctx, a.PersonID)
-		if err != nil && !errors.Is(err, storage.ErrNotFound) {
-			return nil, err
-		}
-		more.Name = p.Name
+	more, err := s.more(ctx, to, a)
+	if err != nil {
+		return nil, err
 	}
 	for _, e := range signals.Events(a.Signal, more, requested) {
 		list = append(list, token{seq: a.Seq, at: a.At, out: signals.Outgoing{

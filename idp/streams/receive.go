@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"manyou/federation/correction"
-	"manyou/federation/identity"
-	"manyou/federation/register"
 	"manyou/federation/signals"
 	"manyou/federation/upstream"
 	"manyou/idp/signin"
@@ -172,42 +170,10 @@ func (s *Streams) carryOut(ctx context.Context, peer signin.Peer, about signals.
 		return s.undo(ctx, peer, about, person, c, of)
 	case what == storage.SignalRecoded && (c.Name == "" || about.Issuer != peer.Issuer):
 		return nil // how the nation writes our person's name: it is who it was
-	case (what == storage.SignalCorrected || what == storage.SignalRecoded) && c.Name != "" && about.Issuer == peer.Issuer:
-		return s.rename(ctx, peer, person, c, of)
+	case what == storage.SignalCorrected, what == storage.SignalRecoded:
+		return s.correct(ctx, peer, about, person, c, of)
 	}
 	return void(c.What + " " + c.Decision)
-}
-
-func (s *Streams) rename(ctx context.Context, peer signin.Peer, person string, c signals.Correction, of storage.Case) error {
-	p, err := s.Store.Person(ctx, person)
-	if err != nil {
-		return err
-	}
-	change := storage.Correction{ID: peer.Issuer + " " + c.What + " " + c.Decision + " " + person, Touch: []string{person}}
-	if _, err := identity.NormalizeName(c.Name); err == nil && p.Name != c.Name {
-		change.Names = []storage.Rename{{PersonID: person, From: p.Name, To: c.Name}}
-	}
-	if r := recoded(p, c); r != nil {
-		if p.Name == c.Name {
-			return nil
-		}
-		change.Touch, change.Names = nil, []storage.Rename{*r}
-	}
-	return s.Store.CorrectAs(ctx, change, of, s.Clock())
-}
-
-// recoded is a change of a name to the same one in other code points, which ends nothing; nil if it is more than the nation says it is.
-func recoded(p storage.Person, c signals.Correction) *storage.Rename {
-	was, errWas := identity.NormalizeName(p.Name)
-	is, errIs := identity.NormalizeName(c.Name)
-	if storage.SignalWhat(c.What) != storage.SignalRecoded || errWas != nil || errIs != nil || !identity.SameName(was, is) {
-		return nil
-	}
-	r := storage.Rename{PersonID: p.ID, From: p.Name, To: c.Name, Received: p.Received, Recoded: true}
-	if r.Received == nil || r.Received.Form == c.Name {
-		r.Received = register.Received(p.Name, c.Name, "here")
-	}
-	return &r
 }
 
 // merge makes those one who are one at the nation, if both are known here; else what was issued is void, and they come again as who they are.

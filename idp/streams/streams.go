@@ -19,6 +19,7 @@ type Store interface {
 	HoldsOf(ctx context.Context, personID string) ([]storage.Hold, error)
 	storage.Signals
 	Person(ctx context.Context, id string) (storage.Person, error)
+	CredentialsOf(ctx context.Context, personID string) ([]storage.Credential, error)
 	Link(ctx context.Context, issuer, subject string) (storage.Link, storage.Person, error)
 	PlaceHold(ctx context.Context, h storage.Hold) error
 	LiftHold(ctx context.Context, l storage.HoldLift, at time.Time) error
@@ -73,6 +74,7 @@ type Streams struct {
 	mu     sync.Mutex
 	states map[string]*delivery
 	polls  map[string]int // of each application, that wait
+	marks  signals.Marks
 }
 
 // New returns them.
