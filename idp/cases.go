@@ -54,6 +54,23 @@ func (i *Issuer) encodedOtherwise(ctx context.Context, d signin.Disagreement) er
 	return err
 }
 
+// passedOn opens a case where a number is another's now: somebody proved so here, and the register says so, too. A province hands on what it
+// saw; the nation asks the register itself.
+func (i *Issuer) passedOn(ctx context.Context, p signin.PassedOn) error {
+	if i.cases == nil {
+		return i.caseAPI.ReportPhone(ctx, p.PersonID, p.Phone, p.ACR, p.WaysLeft)
+	}
+	proven := func() map[string]string { return map[string]string{correction.SaidPhoneProven: p.Phone} }
+	_, err := i.cases.File(ctx, correction.Filing{
+		Filer: correction.System(), Kind: correction.KindAttribute, Person: p.PersonID, Attribute: correction.AttributePhone, Expected: p.Phone,
+		Evidence: []correction.Evidence{
+			{Source: correction.SourceRegister, At: i.Clock(), Said: proven()},
+			{Source: correction.Issuer(i.Issuer), At: i.Clock(), ACR: p.ACR, Chain: []string{i.Issuer}, Said: proven()},
+		},
+	})
+	return err
+}
+
 // newCaseAPI is where applications say that an identity is wrong.
 func (i *Issuer) newCaseAPI() *cases.API {
 	return cases.New(cases.Config{

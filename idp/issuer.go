@@ -21,6 +21,7 @@ import (
 	"manyou/federation/exchange"
 	"manyou/federation/trust"
 	"manyou/idp/account"
+	"manyou/idp/cases"
 	"manyou/idp/complaint"
 	"manyou/idp/console"
 	"manyou/idp/entity"
@@ -51,6 +52,7 @@ type Issuer struct {
 	crossOrigin *http.CrossOriginProtection
 	entity      *entity.Entity        // nil: of no federation
 	cases       *correction.Queue     // nil: at the nation
+	caseAPI     *cases.API            // of applications and provinces
 	complaints  *complaint.Complaints // nil: at the nation
 	streams     *streams.Streams
 	statuses    *statuslist.Lists
@@ -100,18 +102,19 @@ func New(ctx context.Context, c Config) (*Issuer, error) {
 		Methods: c.Methods, Tickets: i.tickets, Changes: i.changes,
 		Messages: c.Messages, Register: c.Register, Transport: c.Transport, Sign: i.signAs,
 		Neighbours: i.Neighbours, NeighbourTransport: c.neighbourTransport(), Chain: i.chain(),
-		Disagree: i.disagree(), Complain: i.complain,
+		Disagree: i.disagree(), PassedOn: i.passedOn, Complain: i.complain,
 		Clock: c.Clock, Random: c.Random, Logger: c.Logger, Limits: signin.Limits(*c.Limits), TrustedProxies: c.TrustedProxies,
 	}); err != nil {
 		return nil, fmt.Errorf("prepare sign-in: %w", err)
 	}
 	i.account = account.New(account.Config{
 		Issuer: c.Issuer, Region: c.Region, Name: c.Name, Store: c.Store, Vault: c.Vault, Methods: c.Methods, Cookies: i.cookies, Web: i.web,
-		SignIn: i.signInHere, NameOf: i.signin.NameOf, Tell: i.signin.Tell, Complaints: i.complaintsOf,
+		SignIn: i.signInHere, SignOut: i.signOut, NameOf: i.signin.NameOf, Tell: i.signin.Tell, Complaints: i.complaintsOf,
 		AskRelative: i.signin.AskRelative, Try: i.signin.Try, Clock: c.Clock, Random: c.Random, Logger: c.Logger,
 	})
 	i.tellRegistered, i.tellNamed = tellClient(c.Transport), tellClient(c.neighbourTransport())
 	i.cases = i.newCases()
+	i.caseAPI = i.newCaseAPI()
 	i.complaints = i.newComplaints()
 	i.streams = i.newStreams()
 	i.statuses = i.newStatuses()
@@ -244,7 +247,7 @@ func (i *Issuer) routes() (http.Handler, error) {
 	}
 	i.streams.Routes(mux)
 	i.statuses.Routes(mux)
-	i.newCaseAPI().Routes(mux)
+	i.caseAPI.Routes(mux)
 	i.signin.Routes(mux, i.crossOrigin.Handler)
 	i.account.Routes(mux, i.crossOrigin.Handler)
 	if i.complaints != nil {

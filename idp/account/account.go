@@ -54,6 +54,8 @@ type Config struct {
 	Complaints func(ctx context.Context, personID string) (at string, latest *web.ComplaintLine, err error)
 	// SignIn sends the browser to sign in and then to a path of this issuer.
 	SignIn func(w http.ResponseWriter, r *http.Request, path string, req signin.Request)
+	// SignOut ends a session, here and where it came from, and sends the browser on to a URL.
+	SignOut func(w http.ResponseWriter, r *http.Request, s storage.Session, target string)
 	// Tell sends a person word of a change to their account.
 	Tell func(r *http.Request, personID, kind string)
 	// AskRelative sends a code to whoever is to become a person's relative; false if too many were sent.
@@ -76,6 +78,10 @@ const (
 	pathAdd     = "/account/add/"
 	pathHistory = "/account/history"
 	pathNotMe   = "/account/not-me"
+	// pathElse is for who is not the person that they were signed in as, and pathElseSignIn where they go on.
+	pathElse       = "/account/somebody-else"
+	pathElseSignIn = "/account/somebody-else/sign-in"
+
 	pathShow    = "/account/show" // served by the host
 	pathSignOut = "/end_session"
 )
@@ -90,6 +96,9 @@ func (a *Account) Routes(mux *http.ServeMux, protect func(http.Handler) http.Han
 		"GET " + pathHistory:           a.history,
 		"GET " + pathNotMe:             a.askNotMe,
 		"POST " + pathNotMe:            a.notMe,
+		"GET " + pathElse:              a.askSomebodyElse,
+		"POST " + pathElse:             a.somebodyElse,
+		"GET " + pathElseSignIn:        a.signInElse,
 	} {
 		mux.Handle(pattern, protect(h)) // a GET is let through
 	}

@@ -41,6 +41,7 @@ func (a *Account) overview(r *http.Request, s storage.LiveSession) (*web.Account
 	}
 	page := &web.AccountPage{
 		Name: person.Name, Action: pathAccount, HistoryURL: pathHistory, ShowURL: pathShow, SignOutURL: pathSignOut, AddURLs: a.addURLs(),
+		SomebodyElseURL: pathElse,
 	}
 	if len(person.Documents) > 0 {
 		d := identity.Document{Kind: identity.Kind(person.Documents[0].Kind), Number: person.Documents[0].Number}

@@ -69,6 +69,7 @@ const (
 	maxBody  = 64 << 10 // bytes
 	maxKey   = 128      // characters of an idempotency key
 	maxValue = 512
+	maxACR   = 9
 	// perHour bounds what one application files.
 	perHour = 60
 )
@@ -181,6 +182,9 @@ func (a *API) fileHere(w http.ResponseWriter, r *http.Request, filer Filer, c co
 	}
 	if len(c.Said) > 0 {
 		f.Evidence = []correction.Evidence{{Source: source, At: a.Clock(), Chain: chain(filer), Said: c.Said}}
+		if filer.Issuer != "" && c.Application == "" {
+			f.Evidence[0].ACR = c.ACR
+		}
 	}
 	filed, err := a.Cases.File(r.Context(), f)
 	switch {
@@ -253,7 +257,7 @@ func (a *API) handOn(w http.ResponseWriter, r *http.Request, filer Filer, c comp
 		a.fault(w, r, err)
 		return
 	}
-	c.Application = filer.ClientID
+	c.Application, c.ACR = filer.ClientID, 0
 	body, err := json.Marshal(c)
 	if err != nil {
 		a.fault(w, r, err)

@@ -23,6 +23,8 @@ type complaint struct {
 	Said map[string]string `json:"said,omitempty"`
 	// Application is the one that complained at a province; only of issuers.
 	Application string `json:"application,omitempty"`
+	// ACR is the rung at which somebody was authenticated, of whom an issuer knows what it says; only of issuers.
+	ACR int `json:"acr,omitempty"`
 }
 
 // caseView is what a filer reads of a case.
@@ -80,6 +82,9 @@ func parse(raw []byte) (c complaint, err error) {
 		if !utf8.ValidString(text) || utf8.RuneCountInString(text) > maxValue {
 			return c, fmt.Errorf("a value of more than %d characters", maxValue)
 		}
+	}
+	if c.ACR < 0 || c.ACR > maxACR {
+		return c, errors.New("acr: no rung of the ladder")
 	}
 	if len(c.Said) > 16 {
 		return c, errors.New("said: more than 16 values")

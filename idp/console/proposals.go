@@ -67,6 +67,10 @@ func (d *desk) proposal(ctx context.Context, p *correction.Proposal) (one web.Ca
 	if one.Credential, err = d.credential(ctx, p.Person, p.Credential); err != nil {
 		return one, err
 	}
+	if p.Phone != "" { // which may be gone by now
+		method, _ := d.Web.Text(d.r, "method."+methodSMS)
+		one.Credential = method + " " + p.Phone
+	}
 	if p.Split != nil {
 		one.SplitName = p.Split.Name
 		if one.Split, err = d.goesAlong(ctx, p); err != nil {
@@ -204,6 +208,9 @@ func proposalForms(page *web.CasePage) (list []string, likelies int) {
 		"reinstate": first.Status == string(storage.PersonDeactivated), "undo": len(page.Decided) > 0,
 	}
 	expected := likely[correction.Kind(page.Head.Kind)]
+	if page.Complaint.Attribute == correction.AttributePhone {
+		expected = []string{"phone"}
+	}
 	for _, f := range expected {
 		if can[f] {
 			list = append(list, f)

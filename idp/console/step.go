@@ -213,7 +213,11 @@ func (c *Console) propose(r *http.Request, m member, of *correction.Case) (err e
 		p.Decision, p.Name = correction.Correct, &[2]string{"", f.Get("name")}
 	case "phone":
 		p.Decision, p.Credential = correction.Correct, f.Get("credential")
-		err = c.hasCredential(ctx, of.PersonID, p.Credential)
+		if p.Credential == web.PhoneElsewhere && of.Body.Attribute == correction.AttributePhone {
+			p.Credential, p.Phone = "", of.Body.Expected
+		} else {
+			err = c.hasCredential(ctx, of.PersonID, p.Credential)
+		}
 	case "relink", "unlink":
 		p.Decision = correction.Decision(form)
 		if p.Person, p.Link, err = c.owner(ctx, of, f.Get("link")); err == nil && form == "relink" {

@@ -23,6 +23,7 @@ type Request struct {
 	Silent    bool   `json:"silent,omitempty"`  // no page may be shown
 	Fresh     bool   `json:"fresh,omitempty"`   // the citizen must prove themselves anew
 	Choose    bool   `json:"choose,omitempty"`  // the citizen wants to choose where to sign in
+	Another   bool   `json:"another,omitempty"` // the citizen is not whom their number alone signs in
 	MaxAge    *int64 `json:"max_age,omitempty"` // seconds that the authentication may be old
 	Rung      int    `json:"rung,omitempty"`    // the lowest rung of the ladder that satisfies; 0 if any
 	Essential bool   `json:"essential,omitempty"`

@@ -51,7 +51,7 @@ type state struct {
 	Session *storage.Session `json:"session,omitempty"`
 
 	Phone string `json:"phone,omitempty"` // E.164
-	// Shared is set if the citizen said that a relative uses the number too.
+	// Shared is set if the citizen said that the number is, or was, another's, too.
 	Shared    bool           `json:"shared,omitempty"`
 	Challenge *otp.Challenge `json:"challenge,omitempty"`
 	Proven    []proof        `json:"proven,omitempty"`

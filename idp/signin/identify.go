@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 
 	"manyou/federation/identity"
 	"manyou/federation/register"
@@ -66,7 +67,7 @@ func (s *SignIn) personFor(ctx context.Context, c *conversation, d identity.Docu
 	if err != nil {
 		return outcome{}, err
 	}
-	if out.credential, err = s.phoneCredential(ctx, out.person, c.state.Phone); err != nil {
+	if out.credential, out.others, err = s.phoneCredential(ctx, out.person, c.state.Phone); err != nil {
 		return outcome{}, err
 	}
 	if p := c.state.Pending; p != nil {
@@ -104,25 +105,24 @@ func (s *SignIn) knownOrNew(
 	}}, nil
 }
 
-// phoneCredential is the credential for a phone that was proven, nil if the person has it already.
-func (s *SignIn) phoneCredential(ctx context.Context, person, phone string) (*storage.Credential, error) {
+// phoneCredential is the credential for a phone that was proven, nil if the person has it already; others are who has it besides.
+func (s *SignIn) phoneCredential(ctx context.Context, person, phone string) (_ *storage.Credential, others []string, err error) {
 	if phone == "" {
-		return nil, nil // there is nothing to enrol, and that is fine
+		return nil, nil, nil // there is nothing to enrol, and that is fine
 	}
 	enrolled, err := s.personsOf(ctx, phone)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	for _, p := range enrolled {
-		if p == person {
-			return nil, nil // enrolled before
-		}
+	others = slices.DeleteFunc(slices.Clone(enrolled), func(p string) bool { return p == person })
+	if len(others) < len(enrolled) {
+		return nil, others, nil // enrolled before
 	}
 	id, err := s.newID()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return &storage.Credential{ID: id, PersonID: person, Method: sms.Name, Handle: phone, CreatedAt: s.Clock(), LastUsedAt: s.Clock()}, nil
+	return &storage.Credential{ID: id, PersonID: person, Method: sms.Name, Handle: phone, CreatedAt: s.Clock(), LastUsedAt: s.Clock()}, others, nil
 }
 
 // sameName compares names for authentication. A name that is no name is nobody's.

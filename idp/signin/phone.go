@@ -31,7 +31,7 @@ func (s *SignIn) enterPhone(w http.ResponseWriter, r *http.Request, c *conversat
 	c.state.Person, c.state.Session, c.state.Proven = "", nil, c.state.fromUpstream()
 	c.state.Relatives, c.state.Relative = false, nil
 	c.state.Upstream = nil // an answer that still comes from there is not waited for any more
-	c.state.Phone, c.state.Shared = phone, r.PostForm.Get("action") == "phone_shared"
+	c.state.Phone, c.state.Shared = phone, r.PostForm.Get("action") == "phone_shared" || c.state.Request.Another
 	s.sendCode(w, r, c)
 }
 

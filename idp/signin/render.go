@@ -55,6 +55,7 @@ func (s *SignIn) renderPhone(w http.ResponseWriter, r *http.Request, c *conversa
 	page := &web.PhonePage{
 		Frame: s.frame(r, c), Action: c.path(), Phone: phone, HasProvinces: s.hasProvinces(r), Error: problem,
 		QR: c.state.Request.allows(methodQR) && c.state.Pending == nil, LostURL: c.path() + "/lost", Detached: c.state.Detached,
+		Another: c.state.Request.Another,
 	}
 	options, err := s.passkeyPrompt(r.Context(), c)
 	if err != nil {

@@ -91,6 +91,8 @@ type Config struct {
 
 	// Disagree is told of issuers that say something else of a person than is known here; nil: nobody is.
 	Disagree func(ctx context.Context, d Disagreement) error
+	// PassedOn is told of numbers that are another's now; nil: nobody is.
+	PassedOn func(ctx context.Context, p PassedOn) error
 
 	Clock          func() time.Time
 	Random         io.Reader
@@ -107,6 +109,7 @@ type SignIn struct {
 	upstreams *directory
 	sending   chan struct{} // bounds messages under way
 	comparing chan struct{} // bounds what is compared behind sign-ins
+	passingOn chan struct{} // bounds what is asked behind them
 }
 
 // maxSending bounds messages that are being handed to the gateway at once. Past it requests wait.
@@ -123,6 +126,7 @@ func New(c Config) (*SignIn, error) {
 		return nil, fmt.Errorf("prepare messages: %w", err)
 	}
 	s := &SignIn{Config: c, sender: sender, policy: otp.DefaultPolicy(), sending: make(chan struct{}, maxSending), comparing: make(chan struct{}, maxComparing)}
+	s.passingOn = make(chan struct{}, maxPassingOn)
 	s.upstreams = newDirectory(c)
 	return s, nil
 }

@@ -122,7 +122,7 @@ func usedKeys(t *testing.T) []string {
 		keys = append(keys, "month."+strconv.Itoa(m))
 	}
 	for _, p := range []Page{
-		&PhonePage{}, &CodePage{}, &IdentifyPage{}, &ChoosePage{}, &PasskeyPage{}, &ScanPage{}, &DevicePage{}, &ShowCodePage{}, &LostPage{}, &NotMePage{}, &HistoryPage{},
+		&PhonePage{}, &CodePage{}, &IdentifyPage{}, &ChoosePage{}, &PasskeyPage{}, &ScanPage{}, &DevicePage{}, &ShowCodePage{}, &LostPage{}, &NotMePage{}, &SomebodyElsePage{}, &HistoryPage{},
 		&PasskeyEnrolPage{}, &RecoveryOfferPage{}, &RecoveryPage{}, &ProvincePage{}, &ConsentPage{}, &SignOutPage{},
 		&RelativePage{}, &RelativePage{Sent: true}, &RelativeEnrolPage{}, &RelativeEnrolPage{Enrolment: "sealed"}, &SignedOutPage{}, &ConsolePage{}, &ConsoleProvincePage{}, &ConsoleKeyPage{}, &ConfirmedPage{}, &CasesPage{}, &LoadPage{}, &AuditPage{}, &CaseDoorPage{}, &CasePage{}, &AccountPage{}, &HomePage{}, &FormPostPage{},
 		&ComplaintsPage{}, &ComplaintChoosePage{}, &OwnCasePage{},

@@ -32,15 +32,15 @@ func (f *Frame) frame() *Frame  { return f }
 func (f *Frame) failed() bool   { return false }
 func (f *Frame) script() string { return "" }
 
-// PhonePage asks for the phone number (phone). Actions: phone, phone_shared (several people use this phone), and with
-// HasProvinces province, with Passkey
-// passkey (answer), with QR qr.
+// PhonePage asks for the phone number (phone). Actions: phone, phone_shared (several people use this phone, or used to), and
+// with HasProvinces province, with Passkey passkey (answer), with QR qr.
 type PhonePage struct {
 	Frame
 	Action       string
 	Phone        string         // as it was typed, to be corrected
 	HasProvinces bool           // the citizen may sign in at another issuer
 	Detached     bool           // the nation cannot be reached
+	Another      bool           // the number signs in somebody else: all are asked who they are
 	Passkey      *PasskeyPrompt // nil: none can be used
 	QR           bool           // another device of the citizen may do it
 	LostURL      string         // where to go without the phone; "" if nowhere
@@ -126,7 +126,7 @@ func (p *IdentifyPage) Focus() string {
 	return ""
 }
 
-// ChoosePage asks which of the people who share a phone it is (document_number). Actions: choose, identify (none of
+// ChoosePage asks which of the people who enrolled a phone it is (document_number). Actions: choose, identify (none of
 // them), back.
 type ChoosePage struct {
 	Frame

@@ -23,8 +23,10 @@ type AccountPage struct {
 	ShowURL      string // where to show a code at a counter
 	// ComplaintsURL is where to say that something is wrong; "" if nowhere. Complaint is a case that is open, or was decided lately.
 	ComplaintsURL string
-	Complaint     *ComplaintLine
-	SignOutURL    string
+	// SomebodyElseURL is where to go for who is not the person that is shown.
+	SomebodyElseURL string
+	Complaint       *ComplaintLine
+	SignOutURL      string
 	// UnknownCredential is JSON that tells the device to forget a passkey; nil if there is nothing to forget.
 	UnknownCredential []byte
 }
@@ -124,6 +126,15 @@ func (p *NotMePage) title() string {
 	}
 	return "not_me.title"
 }
+
+// SomebodyElsePage says what somebody can do who was signed in as another, whose number theirs was. Action: confirm.
+type SomebodyElsePage struct {
+	Frame
+	Action string
+}
+
+func (*SomebodyElsePage) template() string { return "somebody_else" }
+func (*SomebodyElsePage) title() string    { return "somebody_else.title" }
 
 // HistoryPage lists what happened, the newest first.
 type HistoryPage struct {

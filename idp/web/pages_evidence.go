@@ -37,7 +37,7 @@ type CaseSaid struct {
 
 // SaidKeys lists the values that there are words for.
 func SaidKeys() []string {
-	return []string{"name", "name_received", "document", "phone", "phone_proven", "birth_date", "region", "text", "by", "mapping"}
+	return []string{"name", "name_received", "document", "phone", "phone_proven", "ways_left", "birth_date", "region", "text", "by", "mapping"}
 }
 
 // Notes lists what is unusual about the characters.

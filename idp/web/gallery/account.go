@@ -23,7 +23,8 @@ func accountPage() web.Page {
 	return &web.AccountPage{
 		Name: "阿依古丽·买买提", Document: "330***********0011", Action: account, AddURLs: addURLs, SignOutURL: "/end_session",
 		HistoryURL: account + "/history", ShowURL: account + "/show", Notice: "added",
-		ComplaintsURL: complaints, Complaint: &web.ComplaintLine{Number: "K7MX-2QF4", State: "applied", URL: complaints},
+		SomebodyElseURL: account + "/somebody-else",
+		ComplaintsURL:   complaints, Complaint: &web.ComplaintLine{Number: "K7MX-2QF4", State: "applied", URL: complaints},
 		Methods: []web.Method{
 			{ID: "1", Kind: "sms", Label: phone, AddedAt: day(3, 1)},
 			{ID: "2", Kind: "passkey", Label: "我的手机", AddedAt: day(11, 23), UsedAt: day(11, 23), Removable: true, Renamable: true},
