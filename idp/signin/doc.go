@@ -31,6 +31,9 @@
 //	done, and a relative is registered, and rung 2 is wanted ──► relative: a code that the relative reads out ──► done, or skip
 //	done, and the application wants more than was proven, and the person can ──► passkey or prove ──► done, or skip
 //
+//	phone ── the number is shared, or was another's ──► code ──► choose, also of 1 person ──► done, or identify: the register is asked about the
+//	         others behind it, and whose number it says it is not any more becomes a case
+//
 // Every arrow between pages is one compare-and-swap of the conversation's record: of two answers to one page, one wins.
 // The record is sealed, lives half an hour, and is bound to the browser by a cookie.
 //
