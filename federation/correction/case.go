@@ -127,6 +127,8 @@ type Evidence struct {
 	// issuer has stored.
 	Source string    `json:"source"`
 	At     time.Time `json:"at"`
+	// By is who filed the case that it came with, whatever it says of its source; "" if it was added, or was filed on another's behalf.
+	By string `json:"by,omitempty"`
 	// ACR is the rung at which the person was authenticated when it was asserted; 0 if nobody was.
 	ACR int `json:"acr,omitempty"`
 	// Chain are the entities by which the source is trusted, itself first.

@@ -29,6 +29,8 @@
 //
 // A case that waits for people longer than its kind may becomes more urgent by one, again with each such period ([Queue.EscalateOverdue]).
 //
+// What joins a case about a number that nobody has taken yet brings its evidence along, and the rule looks again ([Queue.bring]).
+//
 // Four eyes: who proposes does not approve, and nobody decides about themselves or about what they filed ([Officer.mayDecide]). A hold that
 // one officer places alone lapses within an hour, unless a second confirms it. A proposal changes whom the case is about, and takes back
 // what was decided in it, and no more ([Queue.concerns]).

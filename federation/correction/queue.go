@@ -185,7 +185,7 @@ func (q *Queue) file(ctx context.Context, f Filing) (*Case, error) {
 		ID: id, Number: number, Kind: string(f.Kind), Topic: f.topic(), PersonID: f.Person, Region: f.Region, Filer: f.Filer, FiledAt: now,
 		Priority: priority(f.Kind), DueAt: now.Add(q.Policy.Due[f.Kind]),
 	}, Body: Body{
-		For: f.For, Statement: f.Statement, Attribute: f.Attribute, Expected: f.Expected, Link: f.Link, Other: f.Other, Evidence: f.Evidence,
+		For: f.For, Statement: f.Statement, Attribute: f.Attribute, Expected: f.Expected, Link: f.Link, Other: f.Other, Evidence: f.brought(),
 	}}
 	s := step{c: c, state: Triaged, actor: f.Filer}
 	var earlier *storage.Case
@@ -205,7 +205,10 @@ func (q *Queue) file(ctx context.Context, f Filing) (*Case, error) {
 	if earlier != nil {
 		c.DuplicateOf = earlier.ID
 		s.system(EventJoined, Note{Text: earlier.Number})
-		return c, q.take(ctx, s)
+		if err := q.take(ctx, s); err != nil {
+			return nil, err
+		}
+		return c, q.bring(ctx, earlier.ID, c)
 	}
 	if err := q.triage(ctx, &s); err != nil {
 		return nil, err

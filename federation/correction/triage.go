@@ -63,6 +63,12 @@ func (q *Queue) triage(ctx context.Context, s *step) error {
 			return err
 		}
 	}
+	return q.sorted(ctx, s, proposal)
+}
+
+// sorted notes what triage made of a case, and what it proposes, if anything.
+func (q *Queue) sorted(ctx context.Context, s *step, proposal *Proposal) error {
+	c := s.c
 	s.system(EventTriaged, Note{Text: c.Body.Reason})
 	if proposal == nil {
 		return nil

@@ -29,7 +29,8 @@ const SourceRegister = "register"
 // and they keep a way in.
 func (q *Queue) triagePhone(ctx context.Context, c *Case, p storage.Person) (*Proposal, error) {
 	number := c.Body.Expected
-	if number == "" || strings.HasPrefix(c.Filer, filerApplication) || c.Body.For != "" { // which may mean the number that they should have
+	application := strings.HasPrefix(c.Filer, filerApplication) || c.Body.For != ""
+	if number == "" || application && len(vouchers(c)) == 0 { // it may mean the number that they should have
 		return nil, nil
 	}
 	verdict, err := q.askPhone(ctx, p, number)
@@ -44,14 +45,14 @@ func (q *Queue) triagePhone(ctx context.Context, c *Case, p storage.Person) (*Pr
 		c.Body.Reason = ReasonRegisterDiffers
 		return nil, nil
 	}
-	sources := vouchers(c) // before this issuer adds what it finds
 	if verdict != nil && NotTheirs(*verdict) {
 		c.Body.Reason = ReasonRegisterAgrees
-		if !slices.Contains(sources, SourceRegister) {
-			sources = append(sources, SourceRegister)
-			c.Body.Evidence = append(c.Body.Evidence, Evidence{Source: SourceRegister, At: q.Clock(), Said: map[string]string{SaidPhoneProven: number}})
+		if !slices.Contains(vouchers(c), SourceRegister) {
+			found := Evidence{Source: SourceRegister, At: q.Clock(), By: actorSystem, Said: map[string]string{SaidPhoneProven: number}}
+			c.Body.Evidence = append(c.Body.Evidence, found)
 		}
 	}
+	sources := vouchers(c)
 	if len(sources) < 2 {
 		return nil, nil
 	}
@@ -72,21 +73,78 @@ func NotTheirs(v register.Verdict) bool {
 // officer says is no source, nor what an issuer hands on for an application of its own: none of them saw the number proven.
 func vouchers(c *Case) (list []string) {
 	for _, e := range c.Body.Evidence {
-		if e.Said[SaidPhoneProven] != c.Body.Expected {
-			continue
-		}
-		var by string
-		switch {
-		case strings.HasPrefix(c.Filer, filerIssuer) && c.Body.For == "":
-			by = c.Filer
-		case c.Filer == actorSystem && (e.Source == SourceRegister || strings.HasPrefix(e.Source, filerIssuer)):
-			by = e.Source // it was written here
-		}
-		if by != "" && !slices.Contains(list, by) {
+		if by := e.voucher(); by != "" && e.Said[SaidPhoneProven] == c.Body.Expected && !slices.Contains(list, by) {
 			list = append(list, by)
 		}
 	}
 	return list
+}
+
+// voucher is the party whose word an item of evidence is; "" if it is no source.
+func (e Evidence) voucher() string {
+	switch {
+	case strings.HasPrefix(e.By, filerIssuer):
+		return e.By
+	case e.By == actorSystem && (e.Source == SourceRegister || strings.HasPrefix(e.Source, filerIssuer)):
+		return e.Source // it was written here
+	}
+	return ""
+}
+
+// brought is the evidence of a filing, with who brought it.
+func (f Filing) brought() []Evidence {
+	list := slices.Clone(f.Evidence)
+	for n := range list {
+		list[n].By = ""
+		if f.For == "" {
+			list[n].By = f.Filer
+		}
+	}
+	return list
+}
+
+// bring adds what a case says of a number to the one that it joined, if that is about the same number and nobody has taken it yet: whoever
+// complained first, or while the register was down, does not keep the rule from it.
+func (q *Queue) bring(ctx context.Context, to string, joined *Case) error {
+	if joined.Kind != string(KindAttribute) || joined.Body.Attribute != AttributePhone {
+		return nil
+	}
+	c, err := q.Find(ctx, to)
+	if err != nil || c.Body.Expected != joined.Body.Expected || c.State() != Triaged {
+		return err
+	}
+	s, err := begin(c, EventEvidence, joined.Filer, "")
+	if err != nil {
+		return nil //nolint:nilerr // it has gone on
+	}
+	before := vouchers(c)
+	for _, e := range joined.Body.Evidence {
+		if by := e.voucher(); by == "" || slices.Contains(before, by) || e.Said[SaidPhoneProven] != c.Body.Expected {
+			continue
+		}
+		c.Body.Evidence = append(slices.Clone(c.Body.Evidence), e)
+		s.note(EventEvidence, Note{Evidence: &e})
+	}
+	if len(s.events) == 0 && c.Body.Reason != ReasonRegisterDown {
+		return nil
+	}
+	person, err := q.Store.Person(ctx, c.PersonID)
+	if err != nil {
+		return err
+	}
+	c.Body.Reason = ReasonPeople
+	proposal, err := q.triagePhone(ctx, c, person)
+	if err != nil {
+		return err
+	}
+	if err := q.sorted(ctx, &s, proposal); err != nil {
+		return err
+	}
+	c.Reason = c.open()
+	if err := q.take(ctx, s); !errors.Is(err, storage.ErrConflict) {
+		return err
+	}
+	return nil // somebody took it meanwhile, and sees that this one joined it
 }
 
 // takeAway is the proposal to take a number from a person, here and wherever else they enrolled it; nil if it is nowhere, or would leave them

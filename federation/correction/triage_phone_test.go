@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"manyou/federation/correction"
@@ -165,5 +166,72 @@ func TestAttackANumberIsProposedThatTheCredentialIsNot(t *testing.T) {
 	must(t, o.Approve(t.Context(), o.zhao, c))
 	if got := o.again(c); got.TakenPhone(got.Body.Decided[0].ID) != passedOn {
 		t.Errorf("%+v", got.Body.Decided)
+	}
+}
+
+func TestWhoComplainedFirstDoesNotKeepTheRuleFromANumber(t *testing.T) {
+	phone := func(filer, source string) correction.Filing {
+		return correction.Filing{
+			Filer: filer, Kind: correction.KindAttribute, Attribute: "phone", Expected: passedOn, Evidence: []correction.Evidence{provenTo(source)},
+		}
+	}
+	for name, c := range map[string]struct {
+		first, second correction.Filing
+		taken         bool
+		state         correction.State
+	}{
+		"a province after the person":                       {phone("person:a", "person:a"), phone(zj, zj), false, correction.Proposed},
+		"a province after an application":                   {phone("application:main", "application:main"), phone(zj, zj), false, correction.Proposed},
+		"attack: the person after the person":               {phone("person:a", "person:a"), phone("person:b", zj), false, correction.Triaged},
+		"attack: an application after the person":           {phone("person:a", "person:a"), phone("application:main", zj), false, correction.Triaged},
+		"a case that an officer has taken is the officer's": {phone("person:a", "person:a"), phone(zj, zj), true, correction.InReview},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			c.first.Person = o.holder(newPhone, "sms", "passkey")
+			c.second.Person = c.first.Person
+			first := o.file(c.first)
+			if first.State() != correction.Triaged {
+				t.Fatalf("%s, %s", first.State(), first.Body.Reason)
+			}
+			if c.taken {
+				must(t, o.Take(t.Context(), o.wang, first))
+			}
+			second := o.file(c.second)
+			if second.DuplicateOf != first.ID {
+				t.Fatal("it is a case of its own")
+			}
+			got := o.again(first)
+			if got.State() != c.state {
+				t.Errorf("%s, %s: %s", got.State(), got.Body.Reason, strings.Join(o.whats(got), " "))
+			}
+			if c.state == correction.Proposed {
+				must(t, o.Approve(t.Context(), o.wang, got))
+			}
+		})
+	}
+}
+
+func TestWhatIsReportedAgainWhenTheRegisterAnswersIsDecidedAnew(t *testing.T) {
+	o := newOffice(t)
+	person := o.holder(newPhone, "sms", "passkey")
+	table := o.Register
+	down := httptest.NewServer(http.NotFoundHandler())
+	down.Close()
+	source, err := register.NewHTTP(register.HTTPConfig{URL: down.URL, BearerToken: "secret"})
+	must(t, err)
+	o.Register = source
+	f := correction.Filing{Filer: zj, Kind: correction.KindAttribute, Attribute: "phone", Expected: passedOn, Person: person, Evidence: []correction.Evidence{provenTo(zj)}}
+	first := o.file(f)
+	o.Register = table
+	o.file(f)
+	if got := o.again(first); got.State() != correction.Proposed || got.Body.Reason != correction.ReasonPhoneTwice {
+		t.Errorf("%s, %s", got.State(), got.Body.Reason)
+	}
+	// A third one changes nothing any more.
+	before := o.again(first).Version
+	o.file(f)
+	if got := o.again(first); got.Version != before {
+		t.Errorf("%s", strings.Join(o.whats(got), " "))
 	}
 }
