@@ -53,6 +53,30 @@ func body(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	return b, true
 }
 
+// posted reads a request with a body: which application sends it, by its token with a scope, and what it says.
+func (s *Streams) posted(w http.ResponseWriter, r *http.Request, scope string) (clientID string, raw []byte, ok bool) {
+	if clientID, ok = s.Authorize(w, r, scope); !ok {
+		return "", nil, false
+	}
+	raw, ok = body(w, r)
+	return clientID, raw, ok
+}
+
+// asked reads a request that is about a stream of who asks: parse reads its body and returns which stream that names. required is what is said
+// if it cannot, or names none.
+func (s *Streams) asked(w http.ResponseWriter, r *http.Request, required string, parse func(raw []byte) (id string, err error)) (storage.Stream, bool) {
+	clientID, raw, ok := s.posted(w, r, signals.ScopeManage)
+	if !ok {
+		return storage.Stream{}, false
+	}
+	id, err := parse(raw)
+	if err != nil || id == "" {
+		refuse(w, http.StatusBadRequest, "invalid_request", required)
+		return storage.Stream{}, false
+	}
+	return s.mine(w, r, clientID, id)
+}
+
 // mine finds the stream of who asks. id is what they call it, "" if they do not say.
 func (s *Streams) mine(w http.ResponseWriter, r *http.Request, clientID, id string) (storage.Stream, bool) {
 	t, err := s.Store.Stream(r.Context(), clientID)
@@ -83,11 +107,7 @@ func (s *Streams) describe(t storage.Stream) signals.Configuration {
 
 // create begins a stream (SSF 1.0 §8.1.1.1). An application has one.
 func (s *Streams) create(w http.ResponseWriter, r *http.Request) {
-	clientID, ok := s.Authorize(w, r, signals.ScopeManage)
-	if !ok {
-		return
-	}
-	raw, ok := body(w, r)
+	clientID, raw, ok := s.posted(w, r, signals.ScopeManage)
 	if !ok {
 		return
 	}
@@ -177,20 +197,11 @@ func (s *Streams) read(w http.ResponseWriter, r *http.Request) {
 
 // update changes a stream, or replaces what it says (SSF 1.0 §8.1.1.3, §8.1.1.4).
 func (s *Streams) update(w http.ResponseWriter, r *http.Request) {
-	clientID, ok := s.Authorize(w, r, signals.ScopeManage)
-	if !ok {
-		return
-	}
-	raw, ok := body(w, r)
-	if !ok {
-		return
-	}
-	c, err := signals.ParseConfiguration(raw)
-	if err != nil || c.ID == "" {
-		refuse(w, http.StatusBadRequest, "invalid_request", "stream_id and a configuration are required")
-		return
-	}
-	t, ok := s.mine(w, r, clientID, c.ID)
+	var c signals.Configuration
+	t, ok := s.asked(w, r, "stream_id and a configuration are required", func(raw []byte) (id string, err error) {
+		c, err = signals.ParseConfiguration(raw)
+		return c.ID, err
+	})
 	if !ok {
 		return
 	}
@@ -253,21 +264,12 @@ func (s *Streams) status(w http.ResponseWriter, r *http.Request) {
 
 // setStatus lets a stream flow, or not (SSF 1.0 §8.1.2.2).
 func (s *Streams) setStatus(w http.ResponseWriter, r *http.Request) {
-	clientID, ok := s.Authorize(w, r, signals.ScopeManage)
-	if !ok {
-		return
-	}
-	raw, ok := body(w, r)
-	if !ok {
-		return
-	}
-	want, err := signals.ParseStatus(raw)
-	if err != nil || want.ID == "" {
-		refuse(w, http.StatusBadRequest, "invalid_request", "stream_id and a status are required")
-		return
-	}
-	t, ok := s.mine(w, r, clientID, want.ID)
-	if !ok || storage.StreamStatus(want.Status) == storage.StreamDisabled && !s.maySilence(w, r, clientID) {
+	var want signals.Status
+	t, ok := s.asked(w, r, "stream_id and a status are required", func(raw []byte) (id string, err error) {
+		want, err = signals.ParseStatus(raw)
+		return want.ID, err
+	})
+	if !ok || storage.StreamStatus(want.Status) == storage.StreamDisabled && !s.maySilence(w, r, t.ClientID) {
 		return
 	}
 	t.Status, t.Reason = storage.StreamStatus(want.Status), want.Reason
@@ -283,23 +285,16 @@ const maxState = 1 << 10
 
 // verify has a verification sent (SSF 1.0 §8.1.4.2).
 func (s *Streams) verify(w http.ResponseWriter, r *http.Request) {
-	clientID, ok := s.Authorize(w, r, signals.ScopeManage)
-	if !ok {
-		return
-	}
-	raw, ok := body(w, r)
-	if !ok {
-		return
-	}
 	var want struct {
 		ID    string `json:"stream_id"`
 		State string `json:"state"`
 	}
-	if err := json.Unmarshal(raw, &want); err != nil || want.ID == "" || len(want.State) > maxState {
-		refuse(w, http.StatusBadRequest, "invalid_request", "stream_id is required, and state is short")
-		return
-	}
-	t, ok := s.mine(w, r, clientID, want.ID)
+	t, ok := s.asked(w, r, "stream_id is required, and state is short", func(raw []byte) (string, error) {
+		if err := json.Unmarshal(raw, &want); err != nil || len(want.State) > maxState {
+			return "", err
+		}
+		return want.ID, nil
+	})
 	if !ok {
 		return
 	}

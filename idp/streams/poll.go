@@ -25,11 +25,7 @@ const (
 // poll gives a receiver what it has not acknowledged (RFC 8936 §2). What it acknowledges counts in order: of a token that it leaves out,
 // and of those behind it, it is told again.
 func (s *Streams) poll(w http.ResponseWriter, r *http.Request) {
-	clientID, ok := s.Authorize(w, r, signals.ScopeRead)
-	if !ok {
-		return
-	}
-	raw, ok := body(w, r)
+	clientID, raw, ok := s.posted(w, r, signals.ScopeRead)
 	if !ok {
 		return
 	}

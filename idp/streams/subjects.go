@@ -13,26 +13,20 @@ import (
 // tokens of, until it removes one; nobody else is added by being named, and nothing is said about whether there is such a person. An issuer
 // removes nobody: what is decided about a person has to reach all who let them in.
 func (s *Streams) subject(w http.ResponseWriter, r *http.Request) {
-	clientID, ok := s.Authorize(w, r, signals.ScopeManage)
-	if !ok {
-		return
-	}
-	raw, ok := body(w, r)
-	if !ok {
-		return
-	}
 	var want struct {
 		ID      string            `json:"stream_id"`
 		Subject signals.SubjectID `json:"subject"`
 	}
-	if err := json.Unmarshal(raw, &want); err != nil || want.ID == "" || want.Subject.Format == "" {
-		refuse(w, http.StatusBadRequest, "invalid_request", "stream_id and subject are required")
+	t, ok := s.asked(w, r, "stream_id and subject are required", func(raw []byte) (string, error) {
+		if err := json.Unmarshal(raw, &want); err != nil || want.Subject.Format == "" {
+			return "", err
+		}
+		return want.ID, nil
+	})
+	if !ok {
 		return
 	}
-	if _, ok := s.mine(w, r, clientID, want.ID); !ok {
-		return
-	}
-	to, err := s.Receiver(r.Context(), clientID)
+	to, err := s.Receiver(r.Context(), t.ClientID)
 	if err != nil {
 		s.fault(w, r, err)
 		return
@@ -43,7 +37,7 @@ func (s *Streams) subject(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if want.Subject.Format == signals.FormatIssuerSubject && want.Subject.Issuer == s.Issuer {
-		if err := s.Store.SetKnown(r.Context(), clientID, want.Subject.Subject, remove); err != nil && !errors.Is(err, storage.ErrNotFound) {
+		if err := s.Store.SetKnown(r.Context(), t.ClientID, want.Subject.Subject, remove); err != nil && !errors.Is(err, storage.ErrNotFound) {
 			s.fault(w, r, err)
 			return
 		}
