@@ -27,15 +27,20 @@ func newComplainant(w *world) complainant {
 // send sends a request with a token of the application's own.
 func (c complainant) send(method, path, key, body string) (int, map[string]any) {
 	c.t.Helper()
+	return c.do(c.request(method, c.url+path, key, body))
+}
+
+func (c complainant) request(method, target, key, body string) *http.Request {
+	c.t.Helper()
 	_, token := c.token(c.client, "grant_type", "client_credentials", "scope", cases.ScopeFile)
-	r, err := http.NewRequestWithContext(c.t.Context(), method, c.url+path, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(c.t.Context(), method, target, strings.NewReader(body))
 	must(c.t, err)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Authorization", fmt.Sprint("Bearer ", token["access_token"]))
 	if key != "" {
 		r.Header.Set("Idempotency-Key", key)
 	}
-	return c.do(r)
+	return r
 }
 
 func complaint(issuer, subject string) string {

@@ -4,14 +4,12 @@ import (
 	"context"
 	_ "embed" // the description of the API
 	"encoding/base32"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"mime"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -195,7 +193,7 @@ func (a *API) fileHere(w http.ResponseWriter, r *http.Request, filer Filer, c co
 	case err != nil:
 		a.fault(w, r, err)
 	default:
-		w.Header().Set("Location", a.Issuer+path+"/"+filed.Number)
+		w.Header().Set("Location", a.at(filed.Number))
 		answer(w, http.StatusCreated, view(filed))
 	}
 }
@@ -239,60 +237,8 @@ func (a *API) about(ctx context.Context, filer Filer, id signals.SubjectID) (per
 	return person, link, nil
 }
 
-// handOn files at the nation what an application of this province complains of.
-func (a *API) handOn(w http.ResponseWriter, r *http.Request, filer Filer, c complaint, key string) {
-	var person string
-	err := storage.ErrNotFound
-	if c.Subject.Issuer == a.Issuer {
-		person, err = a.Store.KnownAs(r.Context(), filer.ClientID, c.Subject.Subject)
-	}
-	if errors.Is(err, storage.ErrNotFound) {
-		problem(w, http.StatusUnprocessableEntity, "subject", "nobody is known to you by that subject")
-		return
-	} else if err != nil {
-		a.fault(w, r, err)
-		return
-	}
-	if c.Subject, err = a.AsNationKnows(r.Context(), person); err != nil {
-		a.fault(w, r, err)
-		return
-	}
-	c.Application, c.ACR = filer.ClientID, 0
-	body, err := json.Marshal(c)
-	if err != nil {
-		a.fault(w, r, err)
-		return
-	}
-	a.ask(w, r, http.MethodPost, path, filer.ClientID+"\x1f"+key, body)
-}
-
-// ask sends a request on to the nation, and its answer back.
-func (a *API) ask(w http.ResponseWriter, r *http.Request, method, path, key string, body []byte) {
-	nation, err := a.Nation(r.Context())
-	if err != nil {
-		a.fault(w, r, fmt.Errorf("%w: %w", upstream.ErrUnreachable, err))
-		return
-	}
-	if key != "" { // of all applications here, as one client's
-		key = base32.StdEncoding.EncodeToString(a.MAC("case-key", []byte(key))[:20])
-	}
-	said, err := nation.Cases(r.Context(), method, path, ScopeFile, key, body)
-	if err != nil {
-		a.fault(w, r, err)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if said.Status >= http.StatusBadRequest {
-		w.Header().Set("Content-Type", "application/problem+json")
-	}
-	w.WriteHeader(said.Status)
-	_, _ = w.Write(said.Body)
-}
-
-// of is where the nation has a case that an application of this province filed: it answers for no other.
-func of(r *http.Request, filer Filer, what string) string {
-	return path + "/" + correction.NormalizeNumber(r.PathValue("number")) + what + "?" + url.Values{"application": {filer.ClientID}}.Encode()
-}
+// at is where a case is read by who filed it here.
+func (a *API) at(number string) string { return a.Issuer + path + "/" + number }
 
 // mine finds a case of the filer's own.
 func (a *API) mine(w http.ResponseWriter, r *http.Request, filer Filer) (*correction.Case, bool) {
@@ -314,7 +260,7 @@ func (a *API) read(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if a.Cases == nil {
-		a.ask(w, r, http.MethodGet, of(r, filer, ""), "", nil)
+		a.pass(w, r, http.MethodGet, of(r, filer, ""))
 		return
 	}
 	c, ok := a.mine(w, r, filer)
@@ -340,7 +286,7 @@ func (a *API) withdraw(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if a.Cases == nil {
-		a.ask(w, r, http.MethodPost, of(r, filer, "/withdraw"), "", nil)
+		a.pass(w, r, http.MethodPost, of(r, filer, "/withdraw"))
 		return
 	}
 	c, ok := a.mine(w, r, filer)
