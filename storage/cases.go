@@ -60,6 +60,8 @@ type CaseStep struct {
 	Place   []Hold
 	Lift    []HoldLift
 	Confirm []string
+	// Seen are the holds by which the step was decided, if not nil: if there are others by now, ErrConflict.
+	Seen *HoldsSeen
 	// Files are kept with the case from then on.
 	Files []CaseFile
 	// Correction changes persons, if not nil.

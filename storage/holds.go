@@ -52,6 +52,12 @@ type HoldLift struct {
 	By string
 }
 
+// HoldsSeen are the holds that lay on a person, or on one of those who were merged into them, when somebody looked, lifted or not.
+type HoldsSeen struct {
+	PersonID string
+	IDs      []string
+}
+
 // Holds are what interferes with persons. Placing and lifting is one transaction with what follows from it: the person's status, the
 // least rung, the link's status and, where what stood before no longer does, the epoch.
 type Holds interface {

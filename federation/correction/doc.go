@@ -32,6 +32,7 @@
 // What joins a case about a number that nobody has taken yet brings its evidence along, and the rule looks again ([Queue.bring]).
 //
 // Four eyes: who proposes does not approve, and nobody decides about themselves or about what they filed ([Officer.mayDecide]). A hold that
-// one officer places alone lapses within an hour, unless a second confirms it. A proposal changes whom the case is about, and takes back
-// what was decided in it, and no more ([Queue.concerns]).
+// one officer places alone lapses within an hour, unless a second confirms it, and is not placed again by the same one, in any case, until a
+// second looked or thirty days have passed ([Queue.Freeze]). A proposal changes whom the case is about, and takes back what was decided in it,
+// and no more ([Queue.concerns]).
 package correction

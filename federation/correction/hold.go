@@ -18,7 +18,8 @@ type Target struct {
 // ErrHold reports a hold that cannot be placed so.
 var ErrHold = errors.New("correction: no such hold on that")
 
-// Freeze is the break-glass: one officer freezes a person or a link at once. If no second one confirms it in [Policy.BreakGlass], it lapses.
+// Freeze is the break-glass: one officer freezes a person or a link at once. If no second one confirms it in [Policy.BreakGlass], it lapses, and
+// the same officer places no other in any case about the person, until a second one looked, for thirty days: [ErrSamePerson].
 func (q *Queue) Freeze(ctx context.Context, o Officer, c *Case, t Target, why string) error {
 	return q.hold(ctx, o, c, t, storage.HoldFreeze, q.Clock().Add(q.Policy.BreakGlass), why)
 }
@@ -43,36 +44,20 @@ func (q *Queue) hold(ctx context.Context, o Officer, c *Case, t Target, kind sto
 		return err
 	}
 	t.Person = found.ID // whoever they were found to be since it was filed
-	if !until.IsZero() {
-		if err := q.onceAlone(ctx, o, c, t); err != nil {
-			return err
-		}
-	}
 	s, err := begin(c, EventHeld, o.actor(), "")
 	if err != nil {
 		return err
+	}
+	if !until.IsZero() {
+		if until, s.seen, err = q.alone(ctx, o, t, until); err != nil {
+			return err
+		}
 	}
 	if err := q.place(&s, t, kind, until, o.actor()); err != nil {
 		return err
 	}
 	s.notes[len(s.notes)-1].Text = why
 	return q.take(ctx, s)
-}
-
-// onceAlone refuses an officer whose hold on the same lapsed in this case: who could place it again each hour would need no second one.
-// [ErrSamePerson].
-func (q *Queue) onceAlone(ctx context.Context, o Officer, c *Case, t Target) error {
-	list, err := q.holdsOf(ctx, c)
-	if err != nil {
-		return err
-	}
-	for _, h := range list {
-		on := h.PersonID == t.Person && (t.Link == nil && h.Issuer == "" || t.Link != nil && h.Issuer == t.Link.Issuer && h.Subject == t.Link.Subject)
-		if on && h.Kind == storage.HoldFreeze && h.LiftedBy == actorSystem && h.PlacedBy == o.actor() {
-			return ErrSamePerson
-		}
-	}
-	return nil
 }
 
 // place adds a hold to a step.

@@ -19,6 +19,7 @@ type Store interface {
 	storage.Cases
 	Person(ctx context.Context, id string) (storage.Person, error)
 	PersonByDocument(ctx context.Context, d storage.Document) (storage.Person, error)
+	MergedInto(ctx context.Context, personID string) ([]string, error)
 	LinksOf(ctx context.Context, personID string) ([]storage.Link, error)
 	CredentialsOf(ctx context.Context, personID string) ([]storage.Credential, error)
 	HoldsOf(ctx context.Context, personID string) ([]storage.Hold, error)

@@ -36,6 +36,7 @@ type step struct {
 	place      []storage.Hold
 	lift       []storage.HoldLift
 	confirm    []string
+	seen       *storage.HoldsSeen
 	correction *storage.Correction
 	files      []storage.CaseFile
 	remind     *time.Time
@@ -85,8 +86,8 @@ func (q *Queue) take(ctx context.Context, s step) error {
 	last := s.events[len(s.events)-1]
 	record := audit.Entry{At: now, Kind: "case." + last.What, Actor: last.Actor, Detail: s.detail()}
 	if err := q.Store.StepCase(ctx, storage.CaseStep{
-		Case: c.Case, Events: s.events, Place: s.place, Lift: s.lift, Confirm: s.confirm, Files: s.files, Correction: s.correction,
-		Remind: s.remind, Audit: record.Encode,
+		Case: c.Case, Events: s.events, Place: s.place, Lift: s.lift, Confirm: s.confirm, Seen: s.seen, Files: s.files,
+		Correction: s.correction, Remind: s.remind, Audit: record.Encode,
 	}); err != nil {
 		return err
 	}

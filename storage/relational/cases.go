@@ -87,6 +87,9 @@ func (s *Store) lockTouched(ctx context.Context, tx Executor, step storage.CaseS
 	for person := range touched {
 		ids = append(ids, person)
 	}
+	if step.Seen != nil {
+		ids = append(ids, step.Seen.PersonID)
+	}
 	if err := s.lockPersons(ctx, tx, ids...); err != nil {
 		return nil, nil, err
 	}
@@ -99,6 +102,11 @@ func (s *Store) lockTouched(ctx context.Context, tx Executor, step storage.CaseS
 }
 
 func (s *Store) stepHolds(ctx context.Context, tx Executor, step storage.CaseStep) error {
+	if step.Seen != nil {
+		if err := noOthers(ctx, tx, *step.Seen); err != nil {
+			return err
+		}
+	}
 	for _, h := range step.Place {
 		if _, err := s.placeHold(ctx, tx, h); err != nil {
 			return err

@@ -81,6 +81,23 @@ func lies(ctx context.Context, tx Executor, was storage.Hold) error {
 	return err
 }
 
+// noOthers makes sure that the holds of a person, who is locked, and of those merged into them, are those that somebody saw.
+// [storage.ErrConflict].
+func noOthers(ctx context.Context, tx Executor, seen storage.HoldsSeen) error {
+	return tx.Rows(ctx, `SELECT id FROM holds WHERE person_id = $1
+		UNION ALL SELECT h.id FROM persons m JOIN holds h ON h.person_id = m.id WHERE m.merged_into <> '' AND m.merged_into = $1`,
+		[]any{seen.PersonID}, func(scan Scan) error {
+			var id string
+			if err := scan(&id); err != nil {
+				return err
+			}
+			if !slices.Contains(seen.IDs, id) {
+				return storage.ErrConflict
+			}
+			return nil
+		})
+}
+
 func (s *Store) holds(ctx context.Context, query string, args ...any) ([]storage.Hold, error) {
 	return holdsBy(ctx, s.read, query, args...)
 }

@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -156,6 +157,27 @@ var holdCases = map[string]func(*testing.T, *fixture){
 		check(t, err)
 		equal(t, len(list), 0)
 		check(t, f.PlaceHold(t.Context(), f.hold(into.ID, storage.HoldFreeze)))
+	},
+	"StepCase/of those who decided by the same holds of a person one places another": func(t *testing.T, f *fixture) {
+		p, _ := f.signedIn(t)
+		from, _ := f.signedIn(t)
+		earlier := f.hold(from.ID, storage.HoldFreeze)
+		check(t, f.PlaceHold(t.Context(), earlier))
+		check(t, f.LiftHold(t.Context(), storage.HoldLift{ID: earlier.ID}, f.now))
+		check(t, f.corrected(t, storage.Correction{ID: text(), Merges: []storage.Merge{{From: from.ID, Into: p.ID}}}))
+		placing := func(seen ...string) storage.CaseStep {
+			step := f.filing(p.ID)
+			step.Case.Topic = text()
+			step.Place = []storage.Hold{f.hold(p.ID, storage.HoldFreeze)}
+			step.Seen = &storage.HoldsSeen{PersonID: p.ID, IDs: seen}
+			return step
+		}
+		is(t, f.StepCase(t.Context(), placing()), storage.ErrConflict) // one lay on who was merged into them
+		oneWinner(t, 6, storage.ErrConflict, func(ctx context.Context, _ int) error { return f.StepCase(ctx, placing(earlier.ID)) })
+		list, err := f.HoldsOf(t.Context(), p.ID)
+		check(t, err)
+		equal(t, len(list), 1)
+		check(t, f.StepCase(t.Context(), placing(earlier.ID, list[0].ID)))
 	},
 	"PlaceHold/is not found": func(t *testing.T, f *fixture) {
 		is(t, f.PlaceHold(t.Context(), f.hold("nobody", storage.HoldFreeze)), storage.ErrNotFound)
