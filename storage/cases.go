@@ -62,6 +62,8 @@ type CaseStep struct {
 	Confirm []string
 	// Seen are the holds by which the step was decided, if not nil: if there are others by now, ErrConflict.
 	Seen *HoldsSeen
+	// Still are merges that the step goes by: if one is no longer so, ErrConflict.
+	Still []Merge
 	// Files are kept with the case from then on.
 	Files []CaseFile
 	// Correction changes persons, if not nil.

@@ -35,6 +35,9 @@ func (q *Queue) Approve(ctx context.Context, o Officer, c *Case) error {
 	agreed := *p
 	agreed.Approvals = append(slices.Clone(p.Approvals), Approval{By: o.actor(), At: q.Clock()})
 	c.Body.Proposal = &agreed
+	if err := q.stillConcerned(ctx, &s, &agreed); err != nil {
+		return err
+	}
 	distinct, err := q.distinct(ctx, &agreed)
 	if err != nil {
 		return err

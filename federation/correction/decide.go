@@ -125,7 +125,7 @@ func (q *Queue) Propose(ctx context.Context, o Officer, c *Case, p Proposal) err
 
 // follow lets a proposal about a person of the case be about whom they were found to be since: what keeps them out moved there with them.
 func (q *Queue) follow(ctx context.Context, c *Case, p *Proposal) error {
-	follows := []Decision{Correct, Split, Freeze, Thaw, Deactivate, Reinstate}
+	follows := []Decision{Correct, Relink, Unlink, Split, Freeze, Thaw, Deactivate, Reinstate}
 	if !slices.Contains(follows, p.Decision) || !slices.Contains(c.persons(), p.Person) {
 		return nil
 	}
@@ -265,13 +265,13 @@ func (q *Queue) apply(ctx context.Context, s *step, p *Proposal) error {
 	case Split:
 		q.split(change, p)
 	case Freeze, Deactivate:
-		found, err := q.resolved(ctx, p.Person) // since it was proposed
+		found, err := q.since(ctx, s, p)
 		if err != nil {
 			return err
 		}
-		change.Touch = []string{found.ID}
+		change.Touch = []string{found}
 		kind := map[Decision]storage.HoldKind{Freeze: storage.HoldFreeze, Deactivate: storage.HoldDeactivate}[p.Decision]
-		if err := q.place(s, Target{Person: found.ID, Link: p.Link}, kind, time.Time{}, actorSystem+":"+p.ID); err != nil {
+		if err := q.place(s, Target{Person: found, Link: p.Link}, kind, time.Time{}, actorSystem+":"+p.ID); err != nil {
 			return err
 		}
 	case Thaw:
@@ -302,17 +302,26 @@ func (q *Queue) split(change *storage.Correction, p *Proposal) {
 	}
 }
 
+// since is who the person of a proposal was found to be since it was made.
+func (q *Queue) since(ctx context.Context, s *step, p *Proposal) (string, error) {
+	found, err := q.Found(ctx, p.Person)
+	if err == nil && found != p.Person {
+		s.still = append(s.still, storage.Merge{From: p.Person, Into: found})
+	}
+	return found, err
+}
+
 // reinstate lifts what deactivates a person, whichever case it was of, and the case's own holds.
 func (q *Queue) reinstate(ctx context.Context, s *step, p *Proposal, change *storage.Correction) error {
-	found, err := q.resolved(ctx, p.Person) // since it was proposed
+	found, err := q.since(ctx, s, p)
 	if err != nil {
 		return err
 	}
-	holds, err := q.Store.HoldsOf(ctx, found.ID)
+	holds, err := q.Store.HoldsOf(ctx, found)
 	if err != nil {
 		return err
 	}
-	change.Touch = []string{found.ID}
+	change.Touch = []string{found}
 	for _, h := range holds {
 		if h.Lies() && (h.Kind == storage.HoldDeactivate || h.CaseID == s.c.ID) {
 			s.lift = append(s.lift, storage.HoldLift{ID: h.ID, By: s.actor})

@@ -34,5 +34,5 @@
 // Four eyes: who proposes does not approve, and nobody decides about themselves or about what they filed ([Officer.mayDecide]). A hold that
 // one officer places alone lapses within an hour, unless a second confirms it, and is not placed again by the same one, in any case, until a
 // second looked or thirty days have passed ([Queue.Freeze]). A proposal changes whom the case is about, and takes back what was decided in it,
-// and no more ([Queue.concerns]).
+// and no more ([Queue.concerns]). Who was merged since is whom they were found to be, as long as that is so when the last one approves.
 package correction

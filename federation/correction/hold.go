@@ -33,20 +33,19 @@ func (q *Queue) hold(ctx context.Context, o Officer, c *Case, t Target, kind sto
 	if err := checkText(why); err != nil {
 		return err
 	}
-	if t.Person == "" || t.Person != c.PersonID && t.Person != c.Body.Other {
-		return ErrHold // a case is no way to reach somebody whom it is not about
+	still, err := q.holdable(ctx, c, t.Person)
+	if err != nil {
+		return err
 	}
 	if err := q.mayDecide(ctx, o, c, &Proposal{Person: t.Person}); err != nil {
 		return err
 	}
-	found, err := q.resolved(ctx, t.Person)
-	if err != nil {
-		return err
-	}
-	t.Person = found.ID // whoever they were found to be since it was filed
 	s, err := begin(c, EventHeld, o.actor(), "")
 	if err != nil {
 		return err
+	}
+	if t.Person = still.Into; still.From != still.Into {
+		s.still = append(s.still, still)
 	}
 	if !until.IsZero() {
 		if until, s.seen, err = q.alone(ctx, o, t, until); err != nil {
@@ -58,6 +57,24 @@ func (q *Queue) hold(ctx context.Context, o Officer, c *Case, t Target, kind sto
 	}
 	s.notes[len(s.notes)-1].Text = why
 	return q.take(ctx, s)
+}
+
+// holdable finds whom a hold in a case would lie on: one of the two whom it is about, or whoever they were found to be since it was filed. A case
+// is no way to reach anybody else: [ErrHold].
+func (q *Queue) holdable(ctx context.Context, c *Case, person string) (storage.Merge, error) {
+	for _, id := range []string{c.PersonID, c.Body.Other} {
+		if id == "" || person == "" {
+			continue
+		}
+		found, err := q.Found(ctx, id)
+		if err != nil {
+			return storage.Merge{}, err
+		}
+		if person == id || person == found {
+			return storage.Merge{From: id, Into: found}, nil
+		}
+	}
+	return storage.Merge{}, ErrHold
 }
 
 // place adds a hold to a step.
@@ -200,8 +217,21 @@ func (q *Queue) holdsOf(ctx context.Context, c *Case) (list []storage.Hold, err 
 	return list, nil
 }
 
-// persons are those whom a case is, or was, about.
+// persons are those whom a case is, or was, about, and whom what is proposed in it would change.
 func (c *Case) persons() []string {
+	list := c.about()
+	if c.Body.Proposal != nil {
+		for _, id := range c.Body.Proposal.persons() {
+			if id != "" {
+				list = append(list, id)
+			}
+		}
+	}
+	return list
+}
+
+// about are those whom a case is about, and those whom decisions in it have changed.
+func (c *Case) about() []string {
 	list := []string{}
 	add := func(ids ...string) {
 		for _, id := range ids {
@@ -213,9 +243,6 @@ func (c *Case) persons() []string {
 	add(c.PersonID, c.Body.Other)
 	for _, p := range c.Body.Decided {
 		add(p.persons()...)
-	}
-	if c.Body.Proposal != nil {
-		add(c.Body.Proposal.persons()...)
 	}
 	return list
 }

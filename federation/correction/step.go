@@ -37,6 +37,7 @@ type step struct {
 	lift       []storage.HoldLift
 	confirm    []string
 	seen       *storage.HoldsSeen
+	still      []storage.Merge // that the step goes by
 	correction *storage.Correction
 	files      []storage.CaseFile
 	remind     *time.Time
@@ -86,7 +87,7 @@ func (q *Queue) take(ctx context.Context, s step) error {
 	last := s.events[len(s.events)-1]
 	record := audit.Entry{At: now, Kind: "case." + last.What, Actor: last.Actor, Detail: s.detail()}
 	if err := q.Store.StepCase(ctx, storage.CaseStep{
-		Case: c.Case, Events: s.events, Place: s.place, Lift: s.lift, Confirm: s.confirm, Seen: s.seen, Files: s.files,
+		Case: c.Case, Events: s.events, Place: s.place, Lift: s.lift, Confirm: s.confirm, Seen: s.seen, Still: s.still, Files: s.files,
 		Correction: s.correction, Remind: s.remind, Audit: record.Encode,
 	}); err != nil {
 		return err

@@ -139,7 +139,15 @@ func (d *desk) who(ctx context.Context, actor string) (w web.Who, err error) {
 }
 
 func (d *desk) people(ctx context.Context, page *web.CasePage) error {
-	for _, id := range d.of.Persons() {
+	first, other, err := d.found(ctx, d.of)
+	if err != nil {
+		return err
+	}
+	about, err := d.Cases.About(ctx, d.of)
+	if err != nil {
+		return err
+	}
+	for _, id := range about {
 		p, err := d.person(ctx, id)
 		if err != nil {
 			return err
@@ -151,7 +159,7 @@ func (d *desk) people(ctx context.Context, page *web.CasePage) error {
 		if err != nil {
 			return err
 		}
-		one.First, one.Other = id == d.of.PersonID, id == d.of.Body.Other
+		one.First, one.Other = id == first, id == other
 		page.People = append(page.People, one)
 	}
 	return nil
@@ -217,7 +225,11 @@ func (d *desk) complaint(ctx context.Context, page *web.CasePage) (err error) {
 }
 
 func (d *desk) holds(ctx context.Context, page *web.CasePage) error {
-	for _, id := range d.of.Persons() {
+	about, err := d.Cases.About(ctx, d.of)
+	if err != nil {
+		return err
+	}
+	for _, id := range about {
 		list, err := d.Store.HoldsOf(ctx, id)
 		if err != nil {
 			return err
@@ -243,8 +255,12 @@ func (d *desk) holds(ctx context.Context, page *web.CasePage) error {
 }
 
 func (d *desk) others(ctx context.Context, page *web.CasePage) error {
+	about, err := d.Cases.About(ctx, d.of)
+	if err != nil {
+		return err
+	}
 	seen := []string{d.of.ID}
-	for _, id := range d.of.Persons() {
+	for _, id := range about {
 		list, err := d.Store.CasesOf(ctx, id, shortList)
 		if err != nil {
 			return err

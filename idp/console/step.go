@@ -187,10 +187,25 @@ func (c *Console) target(ctx context.Context, of *correction.Case, value string)
 	return correction.Target{Person: owner, Link: link}, err
 }
 
-// owner finds whose a link is, of those whom the case is about.
+// found is who the two whom a case is about were found to be since; "" for the second if it is one with the first, or there is none.
+func (c *Console) found(ctx context.Context, of *correction.Case) (first, other string, err error) {
+	if first, err = c.Cases.Found(ctx, of.PersonID); err != nil {
+		return "", "", err
+	}
+	if other, err = c.Cases.Found(ctx, of.Body.Other); other == first {
+		other = ""
+	}
+	return first, other, err
+}
+
+// owner finds whose a link is, of those whom the case is about, and of whom they were found to be since.
 func (c *Console) owner(ctx context.Context, of *correction.Case, value string) (string, *correction.Link, error) {
 	issuer, subject, _ := strings.Cut(value, " ")
-	for _, person := range of.Persons() {
+	about, err := c.Cases.About(ctx, of)
+	if err != nil {
+		return "", nil, err
+	}
+	for _, person := range about {
 		links, err := c.Store.LinksOf(ctx, person)
 		if err != nil {
 			return "", nil, err
@@ -205,9 +220,13 @@ func (c *Console) owner(ctx context.Context, of *correction.Case, value string) 
 }
 
 // propose makes a proposal of a form.
-func (c *Console) propose(r *http.Request, m member, of *correction.Case) (err error) {
+func (c *Console) propose(r *http.Request, m member, of *correction.Case) error {
 	ctx, f := r.Context(), r.PostForm
-	p := correction.Proposal{Person: of.PersonID, Why: strings.TrimSpace(f.Get("text"))}
+	first, second, err := c.found(ctx, of)
+	if err != nil {
+		return err
+	}
+	p := correction.Proposal{Person: first, Why: strings.TrimSpace(f.Get("text"))}
 	switch form := f.Get("decision"); form {
 	case "name":
 		p.Decision, p.Name = correction.Correct, &[2]string{"", f.Get("name")}
@@ -216,29 +235,29 @@ func (c *Console) propose(r *http.Request, m member, of *correction.Case) (err e
 		if p.Credential == web.PhoneElsewhere && of.Body.Attribute == correction.AttributePhone {
 			p.Credential, p.Phone = "", of.Body.Expected
 		} else {
-			err = c.hasCredential(ctx, of.PersonID, p.Credential)
+			err = c.hasCredential(ctx, first, p.Credential)
 		}
 	case "relink", "unlink":
 		p.Decision = correction.Decision(form)
 		if p.Person, p.Link, err = c.owner(ctx, of, f.Get("link")); err == nil && form == "relink" {
-			p.Other, err = c.other(r, m, of)
+			p.Other, err = c.other(r, m, of, second)
 		}
 	case "merge":
 		p.Decision = correction.Merge
-		p.Other, err = c.other(r, m, of)
+		p.Other, err = c.other(r, m, of, second)
 	case "split":
 		p.Decision, p.Split = correction.Split, splitting(f["document"], f["link"], f["credential"], f.Get("name"))
 	case "freeze":
 		var t correction.Target
 		t, err = c.target(ctx, of, f.Get("target"))
 		p.Decision, p.Person, p.Link = correction.Freeze, t.Person, t.Link
-		if err == nil && p.Person != of.PersonID && p.Person != of.Body.Other {
+		if err == nil && !slices.Contains([]string{of.PersonID, of.Body.Other, first, second}, p.Person) {
 			err = correction.ErrHold // a case is no way to reach somebody whom it is not about
 		}
 	case "thaw", "deactivate", "reinstate":
 		p.Decision = correction.Decision(form)
 	case "undo":
-		p.Decision, p.Undo = correction.Undo, f.Get("undo")
+		p.Decision, p.Person, p.Undo = correction.Undo, of.PersonID, f.Get("undo")
 		if !slices.ContainsFunc(of.Body.Decided, func(d correction.Proposal) bool { return d.ID == p.Undo }) {
 			err = correction.ErrProposal
 		}
@@ -276,13 +295,13 @@ func splitting(documents, links, credentials []string, name string) *correction.
 }
 
 // other finds the other person by a document, which is a look that is recorded, or takes the one of the case.
-func (c *Console) other(r *http.Request, m member, of *correction.Case) (string, error) {
+func (c *Console) other(r *http.Request, m member, of *correction.Case, second string) (string, error) {
 	typed := strings.TrimSpace(r.PostForm.Get("other_number"))
 	if typed == "" {
-		if of.Body.Other == "" {
+		if second == "" {
 			return "", errNoPerson
 		}
-		return of.Body.Other, nil
+		return second, nil
 	}
 	d, err := identity.ParseDocument(r.PostForm.Get("other_kind"), typed, c.Clock())
 	if err != nil {

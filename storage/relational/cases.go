@@ -14,6 +14,9 @@ func (s *Store) StepCase(ctx context.Context, step storage.CaseStep) error {
 		if err != nil {
 			return err
 		}
+		if err := goesBy(ctx, tx, step); err != nil {
+			return err
+		}
 		if err := s.stepHolds(ctx, tx, step); err != nil {
 			return err
 		}
@@ -90,6 +93,9 @@ func (s *Store) lockTouched(ctx context.Context, tx Executor, step storage.CaseS
 	if step.Seen != nil {
 		ids = append(ids, step.Seen.PersonID)
 	}
+	for _, m := range step.Still {
+		ids = append(ids, m.From, m.Into)
+	}
 	if err := s.lockPersons(ctx, tx, ids...); err != nil {
 		return nil, nil, err
 	}
@@ -101,12 +107,21 @@ func (s *Store) lockTouched(ctx context.Context, tx Executor, step storage.CaseS
 	return touched, signals, nil
 }
 
-func (s *Store) stepHolds(ctx context.Context, tx Executor, step storage.CaseStep) error {
-	if step.Seen != nil {
-		if err := noOthers(ctx, tx, *step.Seen); err != nil {
-			return err
+// goesBy makes sure that what a step was decided by is still so. The persons are locked.
+func goesBy(ctx context.Context, tx Executor, step storage.CaseStep) error {
+	for _, m := range step.Still {
+		var so int64
+		if err := tx.Row(ctx, `SELECT 1 FROM persons WHERE id = $1 AND merged_into = $2`, []any{m.From, m.Into}, &so); err != nil {
+			return conflicting(err)
 		}
 	}
+	if step.Seen == nil {
+		return nil
+	}
+	return noOthers(ctx, tx, *step.Seen)
+}
+
+func (s *Store) stepHolds(ctx context.Context, tx Executor, step storage.CaseStep) error {
 	for _, h := range step.Place {
 		if _, err := s.placeHold(ctx, tx, h); err != nil {
 			return err

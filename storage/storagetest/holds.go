@@ -179,6 +179,25 @@ var holdCases = map[string]func(*testing.T, *fixture){
 		equal(t, len(list), 1)
 		check(t, f.StepCase(t.Context(), placing(earlier.ID, list[0].ID)))
 	},
+	"StepCase/is refused if a merge that it goes by is taken back": func(t *testing.T, f *fixture) {
+		from, _ := f.signedIn(t)
+		into, _ := f.signedIn(t)
+		going := func() storage.CaseStep {
+			step := f.filing(into.ID)
+			step.Case.Topic = text()
+			step.Still = []storage.Merge{{From: from.ID, Into: into.ID}}
+			return step
+		}
+		is(t, f.StepCase(t.Context(), going()), storage.ErrConflict)
+		merge := storage.Correction{ID: text(), Merges: []storage.Merge{{From: from.ID, Into: into.ID}}}
+		check(t, f.corrected(t, merge))
+		check(t, f.StepCase(t.Context(), going()))
+		check(t, f.corrected(t, storage.Correction{ID: text(), Undo: merge.ID}))
+		is(t, f.StepCase(t.Context(), going()), storage.ErrConflict)
+		nobody := going()
+		nobody.Still[0].From = "nobody"
+		is(t, f.StepCase(t.Context(), nobody), storage.ErrNotFound)
+	},
 	"PlaceHold/is not found": func(t *testing.T, f *fixture) {
 		is(t, f.PlaceHold(t.Context(), f.hold("nobody", storage.HoldFreeze)), storage.ErrNotFound)
 		is(t, f.LiftHold(t.Context(), storage.HoldLift{ID: "none"}, f.now), storage.ErrNotFound)

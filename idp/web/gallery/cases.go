@@ -223,6 +223,10 @@ func casePages() []Sample {
 			}
 			p.Acts = web.CaseActs{Barred: "role"}
 		})},
+		{"case_merged", 200, casePage(func(p *web.CasePage) { // its person was found to be another one since
+			was := web.CasePerson{ID: "0", Name: p.People[0].Name, Region: p.People[0].Region, Status: "merged"}
+			p.People = []web.CasePerson{was, p.People[0]}
+		})},
 		{"load", 200, loadPage()},
 		{"load_empty", 200, &web.LoadPage{Frame: nav("load"), At: day(11, 23), QueueURL: desk}},
 		{"audit_log", 200, auditPage()},
