@@ -105,6 +105,8 @@ type Signals interface {
 	Acknowledge(ctx context.Context, clientID string, seqs []int64, position int64, partial int, at time.Time) error
 	// DeliveriesOf lists who has to hear of a case, with the moment when they did: of streams that are not disabled.
 	DeliveriesOf(ctx context.Context, caseID string) ([]SignalDelivery, error)
+	// SignalsOf lists, in order, what an application has heard of a case, or has to hear, since it has its stream; nothing if it has none.
+	SignalsOf(ctx context.Context, caseID, clientID string) ([]Signal, error)
 	// KnownAs finds the person whom an application knows by a subject; a person who was merged is who they were found to be. ErrNotFound.
 	KnownAs(ctx context.Context, clientID, subject string) (personID string, err error)
 	// SetKnown says whether an application wants to hear of a person, whom it knows by a subject. Of the next signal all is told again. ErrNotFound.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -217,45 +216,4 @@ func (s *Streams) endFrom(ctx context.Context, person, issuer string) error {
 		}
 	}
 	return nil
-}
-
-// report opens a case of what a province says of a person of its own. Where there is no queue its sessions end, and that is all.
-func (s *Streams) report(ctx context.Context, peer signin.Peer, person string, t signals.Token) error {
-	if c, err := t.Correction(); err == nil && storage.SignalWhat(c.What) == storage.SignalRecoded {
-		return nil // the person is who they were; how the name is written there is compared when they come
-	}
-	if err := s.endFrom(ctx, person, peer.Issuer); err != nil || s.Cases == nil {
-		return err
-	}
-	if echo, err := s.decidedHere(ctx, person, t); err != nil || echo {
-		return err
-	}
-	kind := correction.KindTakeover
-	if t.Event == signals.EventCorrection {
-		kind = correction.KindConflict
-	}
-	_, err := s.Cases.File(ctx, correction.Filing{
-		Filer: correction.Issuer(peer.Issuer), Kind: kind, Person: person, Link: &correction.Link{Issuer: t.Subject.Issuer, Subject: t.Subject.Subject},
-		Evidence: []correction.Evidence{{Source: correction.Issuer(peer.Issuer), At: t.IssuedAt, Chain: []string{peer.Issuer}, Said: map[string]string{"event": t.Event}}},
-	})
-	return err
-}
-
-// decidedHere reports whether a correction that a province tells of is what it carried out of this issuer's own: no news, and no dispute.
-func (s *Streams) decidedHere(ctx context.Context, person string, t signals.Token) (bool, error) {
-	if t.Event != signals.EventCorrection {
-		return false, nil
-	}
-	c, err := t.Correction()
-	if err != nil {
-		return false, nil //nolint:nilerr // that it cannot be read is for people to look at
-	}
-	if strings.Contains(c.Decision, s.Issuer+" ") { // see carryOut
-		return true, nil
-	}
-	if c.Hold == nil {
-		return false, nil
-	}
-	holds, err := s.Store.HoldsOf(ctx, person)
-	return slices.ContainsFunc(holds, func(h storage.Hold) bool { return h.ID == c.Hold.ID }), err
 }

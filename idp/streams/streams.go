@@ -16,7 +16,6 @@ import (
 
 // Store is what streams need of storage.
 type Store interface {
-	HoldsOf(ctx context.Context, personID string) ([]storage.Hold, error)
 	storage.Signals
 	Person(ctx context.Context, id string) (storage.Person, error)
 	CredentialsOf(ctx context.Context, personID string) ([]storage.Credential, error)
@@ -29,6 +28,7 @@ type Store interface {
 	ListUpstreams(ctx context.Context) ([]storage.Upstream, error)
 	Use(ctx context.Context, kind, id string, expiresAt time.Time) error
 	Used(ctx context.Context, kind, id string, expiresAt time.Time) (bool, error)
+	Count(ctx context.Context, keys []string, n int64, expiresAt time.Time) ([]int64, error)
 	Lease(ctx context.Context, task, node string, now, until time.Time) (bool, error)
 }
 

@@ -41,6 +41,13 @@ func (s *Store) SignalHead(ctx context.Context) (seq int64, err error) {
 
 const signalColumns = `s.seq, s.at, s.what, s.person_id, s.other, s.issuer, s.subject, s.hold_id, s.hold_kind, s.case_id, s.number, s.decision`
 
+func signalDest(n *storage.Signal) []any {
+	return []any{
+		&n.Seq, caseTime{&n.At}, (*string)(&n.What), &n.PersonID, &n.Other, &n.Issuer, &n.Subject, &n.HoldID, (*string)(&n.HoldKind), &n.CaseID, &n.Number,
+		&n.Decision,
+	}
+}
+
 // SignalsFor implements [storage.Signals]. The signals are few that lie behind a position, so they are read first; who was merged into the
 // person of a signal is known by that person, too.
 func (s *Store) SignalsFor(ctx context.Context, clientID, issuer string, after int64, limit int) (list []storage.Addressed, err error) {
@@ -51,12 +58,9 @@ func (s *Store) SignalsFor(ctx context.Context, clientID, issuer string, after i
 		UNION SELECT `+signalColumns+`, '' FROM signals s WHERE s.seq > $3 AND s.issuer <> '' AND s.issuer = $2
 		ORDER BY seq, known LIMIT $4`, []any{clientID, issuer, after, limit}, func(scan Scan) error {
 		var a storage.Addressed
-		if err := scan(&a.Seq, caseTime{&a.At}, (*string)(&a.What), &a.PersonID, &a.Other, &a.Issuer, &a.Subject, &a.HoldID, (*string)(&a.HoldKind),
-			&a.CaseID, &a.Number, &a.Decision, &a.Known); err != nil {
-			return err
-		}
+		err := scan(append(signalDest(&a.Signal), &a.Known)...)
 		list = append(list, a)
-		return nil
+		return err
 	})
 	return list, err
 }
@@ -87,6 +91,18 @@ func (s *Store) DeliveriesOf(ctx context.Context, caseID string) (list []storage
 			list = append(list, d)
 			return nil
 		})
+	return list, err
+}
+
+// SignalsOf implements [storage.Signals].
+func (s *Store) SignalsOf(ctx context.Context, caseID, clientID string) (list []storage.Signal, err error) {
+	err = s.read.Rows(ctx, `SELECT `+signalColumns+` FROM signals s WHERE s.seq IN (SELECT d.seq FROM (`+addressed(`= $1`)+`) d WHERE d.client_id = $2)
+		AND s.at >= (SELECT created_at FROM streams WHERE client_id = $2) ORDER BY s.seq`, []any{caseID, clientID}, func(scan Scan) error {
+		var n storage.Signal
+		err := scan(signalDest(&n)...)
+		list = append(list, n)
+		return err
+	})
 	return list, err
 }
 

@@ -147,6 +147,42 @@ var signalCases = map[string]func(*testing.T, *fixture){
 		equal(t, len(waits), 1)
 		equal(t, waits[0].Unheard, []string{link.Issuer})
 	},
+	"SignalsOf/lists what an application hears of a case since it has a stream, and of no other": func(t *testing.T, f *fixture) {
+		_, a := f.signedIn(t)
+		_, b := f.signedIn(t)
+		f.knownTo(t, "one", "a", a)
+		f.knownTo(t, "without a stream", "a", a)
+		filed := f.filing(a.PersonID)
+		holding := func(step storage.CaseStep, persons ...string) storage.CaseStep {
+			for _, p := range persons {
+				h := f.hold(p, storage.HoldFreeze)
+				h.CaseID = step.Case.ID
+				step.Place = append(step.Place, h)
+			}
+			return step
+		}
+		c := f.filed(t, holding(filed, a.PersonID)) // before there is a stream
+		f.now = f.now.Add(time.Second)
+		check(t, f.PutStream(t.Context(), f.stream("one")))
+		step := holding(f.next(c, "in_review"), a.PersonID, b.PersonID)
+		step.Case.UpdatedAt = f.now
+		check(t, f.StepCase(t.Context(), step))
+		other := f.filing(a.PersonID)
+		other.Case.Topic, other.Case.UpdatedAt = "another", f.now
+		f.filed(t, holding(other, a.PersonID))
+		check(t, f.Acknowledge(t.Context(), "one", []int64{2}, 2, 0, f.now)) // it stays what was heard
+		list, err := f.SignalsOf(t.Context(), c.ID, "one")
+		check(t, err)
+		equal(t, list, []storage.Signal{{
+			Seq: list[0].Seq, At: f.now, What: storage.SignalHeld, PersonID: a.PersonID, HoldID: step.Place[0].ID, HoldKind: storage.HoldFreeze, CaseID: c.ID,
+			Number: "K7MX-2QF4",
+		}})
+		for id, client := range map[string]string{c.ID: "without a stream", "": "one", "none": "one"} {
+			list, err := f.SignalsOf(t.Context(), id, client)
+			check(t, err)
+			equal(t, len(list), 0)
+		}
+	},
 	"SignalsFor/misses nothing that is committed while it is read": func(t *testing.T, f *fixture) {
 		_, a := f.signedIn(t)
 		f.knownTo(t, "one", "a", a)

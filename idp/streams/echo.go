@@ -1,0 +1,156 @@
+package streams
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"manyou/federation/signals"
+	"manyou/idp/signin"
+	"manyou/storage"
+)
+
+const replayEcho = "echo"
+
+// claim is what of this issuer's a province says that it carried out.
+type claim struct {
+	told storage.SignalWhat // what the province says happened to its own
+	what storage.SignalWhat // what it was told from here
+	id   string             // of the decision, or of the hold
+	kind storage.HoldKind   // of a hold that it placed or lifted as it was told
+}
+
+// claimed reads it; nil if the province says that something happened by itself. What a province makes of what it is told is [Streams.carryOut]'s:
+// a hold keeps its identifier, and what is corrected bears this issuer, what it told, and the identifier, in its own.
+func (s *Streams) claimed(c signals.Correction) *claim {
+	told := storage.SignalWhat(c.What)
+	if c.Hold != nil {
+		if told != storage.SignalHeld && told != storage.SignalLifted {
+			return nil
+		}
+		return &claim{told, told, c.Hold.ID, storage.HoldKind(c.Hold.Kind)}
+	}
+	rest, ours := strings.CutPrefix(c.Decision, s.Issuer+" ")
+	words := strings.SplitN(rest, " ", 3)
+	if !ours || len(words) < 3 {
+		return nil
+	}
+	k := claim{told: told, what: storage.SignalWhat(words[0]), id: words[1]}
+	switch {
+	case told == storage.SignalCorrected:
+		return &k // whatever it was told: what was issued is void
+	case told == storage.SignalMerged && k.what == storage.SignalMerged:
+		return &k
+	case told == storage.SignalUndone && k.what == storage.SignalMerged: // what is taken back there is the merge
+		k.what = storage.SignalUndone
+		return &k
+	}
+	return nil
+}
+
+// is reports whether a signal is what a claim says that it carried out.
+func (k claim) is(n storage.Signal) bool {
+	if k.what == storage.SignalHeld || k.what == storage.SignalLifted {
+		return n.What == k.what && n.HoldID == k.id && (k.kind == "" || k.kind == n.HoldKind)
+	}
+	return n.What == k.what && n.Decision == k.id && n.HoldID == ""
+}
+
+// times is how often a province says it of one subject: once, and twice where its own correction may have changed two records that are one.
+func (k claim) times() int {
+	if k.told == storage.SignalCorrected || k.told == storage.SignalUndone {
+		return 2
+	}
+	return 1
+}
+
+// decidedHere reports whether a correction that a province tells of is what it carried out of this issuer's own: no news, and no dispute. It is
+// if that was decided here, in the case that the province names, about that person or link, and told to that province; and no oftener than
+// carrying it out says so. Everything else is the province's own doing, whatever it calls it.
+func (s *Streams) decidedHere(ctx context.Context, peer signin.Peer, person string, t signals.Token) (bool, error) {
+	if t.Event != signals.EventCorrection {
+		return false, nil
+	}
+	c, err := t.Correction()
+	if err != nil {
+		return false, nil //nolint:nilerr // that it cannot be read is for people to look at
+	}
+	k := s.claimed(c)
+	if k == nil {
+		return false, nil
+	}
+	of, err := s.Cases.FindNumber(ctx, c.Case)
+	if errors.Is(err, storage.ErrNotFound) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	told, err := s.told(ctx, peer, of.ID)
+	if err != nil {
+		return false, err
+	}
+	for _, n := range told {
+		if !k.is(n) {
+			continue
+		}
+		if about, err := s.concerns(ctx, n, told, person, t.Subject); err != nil {
+			return false, err
+		} else if about {
+			return s.echoed(ctx, *k, n, t)
+		}
+	}
+	return false, nil
+}
+
+// told lists what a province hears of a case, by whichever client it is here.
+func (s *Streams) told(ctx context.Context, peer signin.Peer, caseID string) ([]storage.Signal, error) {
+	list, err := s.Store.SignalsOf(ctx, caseID, peer.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	app, err := s.Store.IssuerApplication(ctx, peer.Region)
+	if errors.Is(err, storage.ErrNotFound) || err == nil && app.ClientID == peer.Issuer {
+		return list, nil
+	} else if err != nil {
+		return nil, err
+	}
+	more, err := s.Store.SignalsOf(ctx, caseID, app.ClientID)
+	return append(list, more...), err
+}
+
+// concerns reports whether a signal is about a person, whom a link of the province names: about that link, about them or whoever was found to be
+// them, or about whom the link was taken from by the same decision.
+func (s *Streams) concerns(ctx context.Context, n storage.Signal, told []storage.Signal, person string, link signals.SubjectID) (bool, error) {
+	theirs := func(n storage.Signal) bool { return n.Issuer == link.Issuer && n.Subject == link.Subject }
+	if theirs(n) || n.PersonID == person || n.Other == person || slices.ContainsFunc(told, func(by storage.Signal) bool {
+		return by.What == storage.SignalRelinked && by.Decision == n.Decision && by.PersonID == n.PersonID && theirs(by)
+	}) {
+		return true, nil
+	}
+	found, err := s.Cases.Found(ctx, n.PersonID)
+	return found == person, err
+}
+
+// echoed notes that a province said so, and reports whether it still may. The same token, heard again, is the same.
+func (s *Streams) echoed(ctx context.Context, k claim, n storage.Signal, t signals.Token) (bool, error) {
+	until := n.At.Add(2 * heardFor) // it may be told late, and tell late
+	if !s.Clock().Before(until) {
+		return false, nil
+	}
+	for turn := range k.times() {
+		place := fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%s\x00%d", t.Issuer, t.Subject.Subject, k.told, k.what, k.id, turn)
+		err := s.Store.Use(ctx, replayEcho, place, until)
+		if err == nil {
+			return true, s.Store.Use(ctx, replayEcho, place+"\x00"+t.ID, until)
+		}
+		if !errors.Is(err, storage.ErrUsed) {
+			return false, err
+		}
+		if own, err := s.Store.Used(ctx, replayEcho, place+"\x00"+t.ID, until); err != nil || own {
+			return own, err
+		}
+	}
+	return false, nil
+}
