@@ -78,6 +78,8 @@ type Filing struct {
 	Evidence            []Evidence
 	// Region is whose officers look at it; "" is the person's.
 	Region string
+	// Last says that it is one of so many that it has to wait behind the others, whatever it is about.
+	Last bool
 }
 
 // ErrFiling reports a complaint that says too little.
@@ -188,6 +190,9 @@ func (q *Queue) file(ctx context.Context, f Filing) (*Case, error) {
 	}, Body: Body{
 		For: f.For, Statement: f.Statement, Attribute: f.Attribute, Expected: f.Expected, Link: f.Link, Other: f.Other, Evidence: f.brought(),
 	}}
+	if f.Last {
+		c.Priority = PriorityLow
+	}
 	s := step{c: c, state: Triaged, actor: f.Filer}
 	var earlier *storage.Case
 	if f.Person != "" {
@@ -236,6 +241,20 @@ func (q *Queue) repeats(ctx context.Context, f Filing, earlier *Case) bool {
 	}
 	is, err := q.resolved(ctx, f.Person)
 	return err == nil && was.ID == is.ID
+}
+
+// Joins finds the open case that a filing would join, and how many have joined it, at most limit; nil if it would be a case of its own.
+func (q *Queue) Joins(ctx context.Context, f Filing, limit int) (*storage.Case, int, error) {
+	person, err := q.Found(ctx, f.Person)
+	if err != nil {
+		return nil, 0, err
+	}
+	first, err := q.openAbout(ctx, person, f.topic())
+	if err != nil || first == nil {
+		return nil, 0, err
+	}
+	joined, err := q.Store.DuplicatesOf(ctx, first.ID, limit)
+	return first, len(joined), err
 }
 
 // openAbout finds the open case about the same, nil if there is none.

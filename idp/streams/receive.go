@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -65,7 +66,12 @@ func (s *Streams) receive(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "authentication_failed", "the token is not to be believed")
 		return
 	}
-	if err := s.hear(r.Context(), peer, t); err != nil {
+	switch err := s.hear(r.Context(), peer, t); {
+	case errors.Is(err, errLater): // no error of the token's (RFC 8935 §2.4): it is told again
+		w.Header().Set("Retry-After", strconv.Itoa(int(time.Hour/time.Second)))
+		refuse(w, http.StatusServiceUnavailable, "server_error", "too many signals in an hour; tell it again later")
+		return
+	case err != nil:
 		s.fault(w, r, err) // it is told again
 		return
 	}

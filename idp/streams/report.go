@@ -2,12 +2,28 @@ package streams
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"manyou/federation/correction"
 	"manyou/federation/signals"
 	"manyou/idp/signin"
 	"manyou/storage"
 )
+
+// Bounds of what a province's signals do to the queue.
+const (
+	// casesAnHour is how many cases the signals of one province open in an hour. Beyond it, what it corrected is noted in the log alone, and an
+	// account that it disabled is a case that waits behind all others: its person has to prove more, and somebody has to be able to end that.
+	casesAnHour = 600
+	// mostAnHour is how many there may be with those. Beyond it the province is to tell again later.
+	mostAnHour = 6000
+	// mostJoined is how many cases join one before what a province says besides is noted in the log alone.
+	mostJoined = 50
+)
+
+// errLater reports a signal that cannot be taken now, and that its issuer has to tell again.
+var errLater = errors.New("streams: too many signals of that issuer")
 
 // report opens a case of what a province says of a person of its own. Where there is no queue its sessions end, and that is all.
 func (s *Streams) report(ctx context.Context, peer signin.Peer, person string, t signals.Token) error {
@@ -20,13 +36,48 @@ func (s *Streams) report(ctx context.Context, peer signin.Peer, person string, t
 	if echo, err := s.decidedHere(ctx, peer, person, t); err != nil || echo {
 		return err
 	}
-	kind := correction.KindTakeover
-	if t.Event == signals.EventCorrection {
-		kind = correction.KindConflict
-	}
-	_, err := s.Cases.File(ctx, correction.Filing{
-		Filer: correction.Issuer(peer.Issuer), Kind: kind, Person: person, Link: &correction.Link{Issuer: t.Subject.Issuer, Subject: t.Subject.Subject},
+	f := correction.Filing{
+		Filer: correction.Issuer(peer.Issuer), Kind: correction.KindTakeover, Person: person, Link: &correction.Link{Issuer: t.Subject.Issuer, Subject: t.Subject.Subject},
 		Evidence: []correction.Evidence{{Source: correction.Issuer(peer.Issuer), At: t.IssuedAt, Chain: []string{peer.Issuer}, Said: map[string]string{"event": t.Event}}},
-	})
+	}
+	if t.Event == signals.EventCorrection {
+		f.Kind = correction.KindConflict
+	}
+	if files, err := s.bounded(ctx, peer, t, &f); err != nil || !files {
+		return err
+	}
+	_, err := s.Cases.File(ctx, f)
 	return err
+}
+
+// bounded reports whether a signal is to become a case, by how many there are. Of what is not, the sessions have ended, and the open case, or the
+// log, says that the province tells more of it. [errLater].
+func (s *Streams) bounded(ctx context.Context, peer signin.Peer, t signals.Token, f *correction.Filing) (bool, error) {
+	first, joined, err := s.Cases.Joins(ctx, *f, mostJoined)
+	if err != nil {
+		return false, err
+	}
+	if first != nil {
+		if joined >= mostJoined {
+			s.Logger.WarnContext(ctx, "a signal adds nothing to a case that many joined", "issuer", peer.Issuer, "jti", t.ID, "case", first.Number)
+		}
+		return joined < mostJoined, nil
+	}
+	end := s.Clock().Truncate(time.Hour).Add(time.Hour)
+	totals, err := s.Store.Count(ctx, []string{"signal.cases:" + peer.Issuer}, 1, end)
+	if err != nil {
+		return false, err
+	}
+	switch n := totals[0]; {
+	case n <= casesAnHour:
+		return true, nil
+	case t.Event == signals.EventCorrection:
+		s.Logger.ErrorContext(ctx, "a province corrects more than becomes cases in an hour", "issuer", peer.Issuer, "jti", t.ID, "cases", n)
+		return false, nil
+	case n <= mostAnHour:
+		f.Last = true
+		return true, nil
+	}
+	s.Logger.ErrorContext(ctx, "a province disables more accounts than become cases in an hour, and has to tell again", "issuer", peer.Issuer, "jti", t.ID)
+	return false, errLater
 }
