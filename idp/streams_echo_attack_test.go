@@ -164,3 +164,32 @@ func TestWhatAProvinceCarriesOutIsNoDisputeAndOnlyAsOftenAsItDoes(t *testing.T) 
 		}
 	}
 }
+
+// TestAnAccountThatAHoldOfTheNationDisabledIsNoTakeover: a province that froze somebody as it was told says so in two tokens of one txn. What it
+// disables besides is a case.
+func TestAnAccountThatAHoldOfTheNationDisabledIsNoTakeover(t *testing.T) {
+	o, q := newProvinceTeller(t)
+	must(t, o.store.PutStream(t.Context(), storage.Stream{
+		ClientID: o.issuer, ID: "stream", Method: "push", Endpoint: o.issuer + "/events", Status: storage.StreamEnabled, CreatedAt: o.clock(),
+	}))
+	c, _, hold := o.renamed(q, liNa, "李娴")
+	txn := func(n string) func(map[string]any) { return func(c map[string]any) { c["txn"] = n } }
+	held := signals.Correction{What: "held", Case: c.Number, Hold: &signals.Hold{ID: hold, Kind: "freeze"}}
+	o.tell(o.token(signals.EventAccountDisabled, struct{}{}, txn("7")))
+	if n := o.filed(); n != 1 {
+		t.Fatalf("%d cases of an account that was disabled by nobody here", n)
+	}
+	o.tell(o.token(signals.EventCorrection, held, txn("7")))
+	disabled := o.token(signals.EventAccountDisabled, struct{}{}, txn("7"))
+	for range 2 {
+		o.tell(disabled)
+	}
+	if n := o.filed(); n != 1 {
+		t.Errorf("%d cases of what was told from here", n)
+	}
+	for n, other := range []string{"7", "8", ""} {
+		if o.tell(o.token(signals.EventAccountDisabled, struct{}{}, txn(other))); o.filed() != n+2 {
+			t.Errorf("an account that was disabled besides, in txn %q, is no case", other)
+		}
+	}
+}

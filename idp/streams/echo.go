@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"manyou/federation/signals"
 	"manyou/idp/signin"
@@ -70,8 +71,8 @@ func (k claim) times() int {
 // if that was decided here, in the case that the province names, about that person or link, and told to that province; and no oftener than
 // carrying it out says so. Everything else is the province's own doing, whatever it calls it.
 func (s *Streams) decidedHere(ctx context.Context, peer signin.Peer, person string, t signals.Token) (bool, error) {
-	if t.Event != signals.EventCorrection {
-		return false, nil
+	if t.Event == signals.EventAccountDisabled {
+		return s.disabledHere(ctx, t)
 	}
 	c, err := t.Correction()
 	if err != nil {
@@ -141,16 +142,43 @@ func (s *Streams) echoed(ctx context.Context, k claim, n storage.Signal, t signa
 	}
 	for turn := range k.times() {
 		place := fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%s\x00%d", t.Issuer, t.Subject.Subject, k.told, k.what, k.id, turn)
-		err := s.Store.Use(ctx, replayEcho, place, until)
-		if err == nil {
-			return true, s.Store.Use(ctx, replayEcho, place+"\x00"+t.ID, until)
+		if its, err := s.once(ctx, place, until, t); err != nil || !its {
+			if err != nil {
+				return false, err
+			}
+			continue
 		}
-		if !errors.Is(err, storage.ErrUsed) {
-			return false, err
+		if disables := n.HoldKind == storage.HoldFreeze || n.HoldKind == storage.HoldDeactivate; !disables || k.told != storage.SignalHeld {
+			return true, nil
 		}
-		if own, err := s.Store.Used(ctx, replayEcho, place+"\x00"+t.ID, until); err != nil || own {
-			return own, err
-		}
+		_, err := s.once(ctx, disabled(t), t.IssuedAt.Add(heardFor), t)
+		return true, err
 	}
 	return false, nil
+}
+
+// disabledHere reports whether an account was disabled by a hold that this issuer told of: the province says so once, beside saying that it
+// placed the hold, of which its token has the txn.
+func (s *Streams) disabledHere(ctx context.Context, t signals.Token) (bool, error) {
+	until := t.IssuedAt.Add(heardFor)
+	if told, err := s.Store.Used(ctx, replayEcho, disabled(t), until); err != nil || !told {
+		return false, err
+	}
+	return s.once(ctx, disabled(t)+"\x00told", until, t)
+}
+
+func disabled(t signals.Token) string {
+	return "disabled\x00" + t.Issuer + "\x00" + t.Subject.Subject + "\x00" + t.Txn
+}
+
+// once reports whether a place is a token's: the first that comes has it, however often it is heard.
+func (s *Streams) once(ctx context.Context, place string, until time.Time, t signals.Token) (bool, error) {
+	err := s.Store.Use(ctx, replayEcho, place, until)
+	if err == nil {
+		return true, s.Store.Use(ctx, replayEcho, place+"\x00"+t.ID, until)
+	}
+	if !errors.Is(err, storage.ErrUsed) {
+		return false, err
+	}
+	return s.Store.Used(ctx, replayEcho, place+"\x00"+t.ID, until)
 }
