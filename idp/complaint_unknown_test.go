@@ -34,7 +34,7 @@ func TestWhomTheRegisterDoesNotKnowFilesAndFollowsByTheirPhone(t *testing.T) {
 	done := u.complain(b, page(form), "option", "65", "statement", "姓名里的字对不上")
 	c := u.filed(done)
 	if c.PersonID != "" || c.Region != "65" || c.Kind != string(correction.KindConflict) || !strings.HasPrefix(c.Filer, "visitor:") ||
-		strings.Contains(c.Filer, "77") || c.Body.Evidence[0].Said["phone_proven"] != "+8613900000077" {
+		strings.Contains(c.Filer, "00077") || c.Body.Evidence[0].Said["phone_proven"] != "+8613900000077" {
 		t.Errorf("%+v %+v", c.Case, c.Body)
 	}
 	if text := body(t, done); !strings.Contains(text, "姓名里的字对不上") || !strings.Contains(text, c.Number) {
