@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"image"
 	"image/png"
+	"io"
 	"mime/multipart"
 	"net/http"
 	"regexp"
@@ -73,13 +74,30 @@ func (u *townhall) send(b *http.Client, target, text, name string, raw []byte) *
 		must(u.t, err)
 	}
 	must(u.t, m.Close())
-	r, err := http.NewRequestWithContext(u.t.Context(), http.MethodPost, target, &form)
-	must(u.t, err)
-	r.Header.Set("Content-Type", m.FormDataContentType())
+	return u.multipart(b, target, m.FormDataContentType(), &form)
+}
+
+// upload sends a form that could have a file, and has none.
+func (w *world) upload(b *http.Client, target string, fields ...string) *http.Response {
+	w.t.Helper()
+	var form bytes.Buffer
+	m := multipart.NewWriter(&form)
+	for n := 0; n+1 < len(fields); n += 2 {
+		must(w.t, m.WriteField(fields[n], fields[n+1]))
+	}
+	must(w.t, m.Close())
+	return w.multipart(b, target, m.FormDataContentType(), &form)
+}
+
+func (w *world) multipart(b *http.Client, target, kind string, form io.Reader) *http.Response {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, target, form)
+	must(w.t, err)
+	r.Header.Set("Content-Type", kind)
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	response, err := b.Do(r)
-	must(u.t, err)
-	u.t.Cleanup(func() { _ = response.Body.Close() })
+	must(w.t, err)
+	w.t.Cleanup(func() { _ = response.Body.Close() })
 	return response
 }
 

@@ -2,15 +2,15 @@ package account
 
 import (
 	"context"
-	"encoding/base32"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"time"
 
 	"manyou/authenticators"
+	"manyou/idp/form"
 	"manyou/idp/session"
 	"manyou/idp/signin"
 	"manyou/idp/web"
@@ -68,16 +68,24 @@ type Config struct {
 }
 
 // Account serves the citizen's own pages.
-type Account struct{ Config }
+type Account struct {
+	Config
+	forms *form.Forms
+}
 
 // New returns the pages of an issuer.
-func New(c Config) *Account { return &Account{c} }
+func New(c Config) *Account {
+	return &Account{c, form.New(form.Config{
+		Pages: "account page", Store: c.Store, Vault: c.Vault, Web: c.Web, Clock: c.Clock, Random: c.Random, Logger: c.Logger,
+	})}
+}
 
 const (
 	pathAccount = "/account"
 	pathAdd     = "/account/add/"
 	pathHistory = "/account/history"
 	pathNotMe   = "/account/not-me"
+	pathConfirm = "/account/confirm"
 	// pathElse is for who is not the person that they were signed in as, and pathElseSignIn where they go on.
 	pathElse       = "/account/somebody-else"
 	pathElseSignIn = "/account/somebody-else/sign-in"
@@ -99,6 +107,7 @@ func (a *Account) Routes(mux *http.ServeMux, protect func(http.Handler) http.Han
 		"GET " + pathElse:              a.askSomebodyElse,
 		"POST " + pathElse:             a.somebodyElse,
 		"GET " + pathElseSignIn:        a.signInElse,
+		"GET " + pathConfirm:           a.confirmed,
 	} {
 		mux.Handle(pattern, protect(h)) // a GET is let through
 	}
@@ -107,21 +116,44 @@ func (a *Account) Routes(mux *http.ServeMux, protect func(http.Handler) http.Han
 // freshness is how old the proof may be on which a method is changed.
 const freshness = 10 * time.Minute
 
-// current finds the session, or sends the browser to sign in and back to the path.
+// current finds the session, or sends the browser to sign in and back to the path. What was typed into a form that was read is kept.
 func (a *Account) current(w http.ResponseWriter, r *http.Request, path string, fresh bool) (storage.LiveSession, bool) {
 	s, err := a.Cookies.Current(r)
+	stale := err == nil && fresh && a.Clock().After(s.AuthTime.Add(freshness))
 	switch {
-	case errors.Is(err, storage.ErrNotFound):
-		a.SignIn(w, r, path, signin.Request{})
-	case err != nil:
+	case err != nil && !errors.Is(err, storage.ErrNotFound):
 		a.fault(w, r, err)
-	case fresh && a.Clock().After(s.AuthTime.Add(freshness)):
+	case err == nil && !a.forms.Theirs(r.PostForm, s.PersonID):
+		a.keep(w, r, path, web.KeptOther, pathSignOut)
+	case err != nil && form.Typed(r.PostForm):
+		a.keep(w, r, path, web.KeptEnded, pathConfirm)
+	case stale && form.Typed(r.PostForm):
+		a.keep(w, r, path, web.KeptProof, pathConfirm+"?fresh=1")
+	case err != nil:
+		a.SignIn(w, r, path, signin.Request{})
+	case stale:
 		age := int64(freshness.Seconds())
 		a.SignIn(w, r, path, signin.Request{Fresh: true, MaxAge: &age})
 	default:
 		return s, true
 	}
 	return storage.LiveSession{}, false
+}
+
+// keep shows what was typed, to be sent once who wrote it has signed in. What belonged to the session that ended is not sent again.
+func (a *Account) keep(w http.ResponseWriter, r *http.Request, path, why, signIn string) {
+	values := maps.Clone(r.PostForm)
+	for _, void := range []string{"enrolment", "answer", "code"} {
+		delete(values, void)
+	}
+	a.forms.Keep(w, r, values, &web.KeptPage{Why: why, SignInURL: signIn, BackURL: path})
+}
+
+// confirmed is where somebody signs in, in a window of its own: what they were writing stays in the other.
+func (a *Account) confirmed(w http.ResponseWriter, r *http.Request) {
+	if _, ok := a.current(w, r, r.URL.RequestURI(), r.URL.Query().Has("fresh")); ok {
+		a.Web.Render(w, r, http.StatusOK, &web.ConfirmedPage{BackURL: pathAccount})
+	}
 }
 
 // actions are what the overview offers. Those that change a way to sign in need a fresh proof.
@@ -164,48 +196,13 @@ func (a *Account) done(w http.ResponseWriter, r *http.Request, notice string) {
 
 // note writes a line of the person's history.
 func (a *Account) note(r *http.Request, s storage.LiveSession, kind string, detail map[string]string) {
-	id, err := a.newID()
-	if err == nil {
-		if detail[signin.DetailDevice] == "" {
-			detail[signin.DetailDevice] = session.DescribeAgent(r.UserAgent())
-		}
-		err = a.Store.AddEvent(r.Context(), storage.Event{ID: id, PersonID: s.PersonID, At: a.Clock(), Kind: kind, Detail: detail})
-	}
-	if err != nil {
-		a.Logger.ErrorContext(r.Context(), "history not written", "kind", kind, "cause", err)
-	}
+	a.forms.Note(r, s.PersonID, kind, detail)
 }
 
-func (a *Account) newID() (string, error) {
-	var id [15]byte
-	if _, err := io.ReadFull(a.Random, id[:]); err != nil {
-		return "", fmt.Errorf("new identifier: %w", err)
-	}
-	return base32.StdEncoding.EncodeToString(id[:]), nil
-}
+func (a *Account) newID() (string, error) { return a.forms.NewID() }
 
-// maxForm bounds a submitted page, in bytes.
-const maxForm = 32 << 10
-
-func (a *Account) form(w http.ResponseWriter, r *http.Request) bool {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		a.Web.Render(w, r, http.StatusRequestEntityTooLarge, &web.ProblemPage{Problem: web.ProblemBadRequest})
-		return false
-	}
-	return true
-}
+func (a *Account) form(w http.ResponseWriter, r *http.Request) bool { return a.forms.Read(w, r) }
 
 func (a *Account) fault(w http.ResponseWriter, r *http.Request, cause error) {
-	reference := a.reference()
-	a.Logger.ErrorContext(r.Context(), "account page failed", "reference", reference, "cause", cause)
-	a.Web.Render(w, r, http.StatusInternalServerError, &web.ProblemPage{Problem: web.ProblemGeneric, Reference: reference})
-}
-
-func (a *Account) reference() string {
-	var b [5]byte
-	if _, err := io.ReadFull(a.Random, b[:]); err != nil {
-		return "--------"
-	}
-	return fmt.Sprintf("%X", b)
+	a.forms.Fault(w, r, cause)
 }

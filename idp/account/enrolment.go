@@ -12,7 +12,7 @@ import (
 )
 
 // renderEnrolment shows what a method needs the citizen to do.
-func (a *Account) renderEnrolment(w http.ResponseWriter, r *http.Request, m authenticators.Authenticator, e enrolment, show authenticators.Show, status int, problem web.Error) {
+func (a *Account) renderEnrolment(w http.ResponseWriter, r *http.Request, s storage.LiveSession, m authenticators.Authenticator, e enrolment, show authenticators.Show, status int, problem web.Error) {
 	body, err := json.Marshal(e)
 	if err != nil {
 		a.fault(w, r, err)
@@ -24,7 +24,9 @@ func (a *Account) renderEnrolment(w http.ResponseWriter, r *http.Request, m auth
 		return
 	}
 	if m.Method().Prompt == authenticators.PromptBrowser {
-		a.Web.Render(w, r, status, &web.PasskeyEnrolPage{Action: r.URL.Path, Options: show.Options, Enrolment: sealed, Error: problem})
+		a.Web.Render(w, r, status, &web.PasskeyEnrolPage{
+			Frame: a.frame(s), Action: r.URL.Path, Options: show.Options, Label: cleanLabel(r.PostForm.Get("label")), Enrolment: sealed, Error: problem,
+		})
 		return
 	}
 	picture, err := otp.QRSVG(show.URI)

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"manyou/authenticators"
+	"manyou/idp/form"
 	"manyou/idp/signin"
 	"manyou/idp/web"
 	"manyou/storage"
@@ -68,7 +69,7 @@ func (a *Account) offer(w http.ResponseWriter, r *http.Request) {
 		a.offerRecovery(w, r, s)
 		return
 	case m.Method().Second:
-		a.Web.Render(w, r, http.StatusOK, &web.RelativeEnrolPage{Action: r.URL.Path})
+		a.Web.Render(w, r, http.StatusOK, &web.RelativeEnrolPage{Frame: a.frame(s), Action: r.URL.Path})
 		return
 	}
 	a.ask(w, r, s, m, nil, http.StatusOK, "")
@@ -81,7 +82,7 @@ func (a *Account) ask(w http.ResponseWriter, r *http.Request, s storage.LiveSess
 		a.fault(w, r, err)
 		return
 	}
-	a.renderEnrolment(w, r, m, e, show, status, problem)
+	a.renderEnrolment(w, r, s, m, e, show, status, problem)
 }
 
 func (a *Account) begin(r *http.Request, s storage.LiveSession, m authenticators.Authenticator, nonce []byte) (enrolment, authenticators.Show, error) {
@@ -130,8 +131,11 @@ func (a *Account) confirm(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	if !a.form(w, r) {
+		return
+	}
 	s, ok := a.current(w, r, r.URL.Path, true)
-	if !ok || !a.form(w, r) {
+	if !ok {
 		return
 	}
 	switch {
@@ -143,7 +147,10 @@ func (a *Account) confirm(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	e, err := a.open(r.PostForm.Get("enrolment"), m, s)
-	if err != nil {
+	if err != nil && form.Typed(r.PostForm) { // what they call it, which is kept
+		a.ask(w, r, s, m, nil, http.StatusOK, "")
+		return
+	} else if err != nil {
 		http.Redirect(w, r, pathAdd+m.Method().Name, http.StatusSeeOther) // too late, or another session's: begin again
 		return
 	}

@@ -33,6 +33,11 @@ func (a *Account) show(w http.ResponseWriter, r *http.Request) {
 	a.Web.Render(w, r, http.StatusOK, page)
 }
 
+// frame is what pages have into which somebody writes.
+func (a *Account) frame(s storage.LiveSession) web.Frame {
+	return web.Frame{By: a.forms.By(s.PersonID)}
+}
+
 func (a *Account) overview(r *http.Request, s storage.LiveSession) (*web.AccountPage, error) {
 	ctx := r.Context()
 	person, err := a.Store.Person(ctx, s.PersonID)
@@ -40,7 +45,7 @@ func (a *Account) overview(r *http.Request, s storage.LiveSession) (*web.Account
 		return nil, err
 	}
 	page := &web.AccountPage{
-		Name: person.Name, Action: pathAccount, HistoryURL: pathHistory, ShowURL: pathShow, SignOutURL: pathSignOut, AddURLs: a.addURLs(),
+		Frame: a.frame(s), Name: person.Name, Action: pathAccount, HistoryURL: pathHistory, ShowURL: pathShow, SignOutURL: pathSignOut, AddURLs: a.addURLs(),
 		SomebodyElseURL: pathElse,
 	}
 	if len(person.Documents) > 0 {

@@ -67,7 +67,7 @@ func (a *Account) confirmRelative(w http.ResponseWriter, r *http.Request, s stor
 // askRelative sends the code, and shows where it is entered.
 func (a *Account) askRelative(w http.ResponseWriter, r *http.Request, s storage.LiveSession, m authenticators.Authenticator) {
 	label := cleanLabel(r.PostForm.Get("label"))
-	again := &web.RelativeEnrolPage{Action: r.URL.Path, Phone: r.PostForm.Get("phone"), Label: label}
+	again := &web.RelativeEnrolPage{Frame: a.frame(s), Action: r.URL.Path, Phone: r.PostForm.Get("phone"), Label: label}
 	phone, err := identity.ParsePhone(r.PostForm.Get("phone"))
 	if err != nil {
 		again.Error = web.ErrPhone

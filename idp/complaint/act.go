@@ -11,6 +11,9 @@ import (
 
 // withdraw takes a complaint back.
 func (c *Complaints) withdraw(w http.ResponseWriter, r *http.Request, v visitor) {
+	if !c.form(w, r) || !c.theirs(w, r, v, r.PostForm, &web.KeptPage{}) {
+		return
+	}
 	s, ok := c.find(w, r, v)
 	if !ok {
 		return
@@ -30,8 +33,11 @@ func (c *Complaints) withdraw(w http.ResponseWriter, r *http.Request, v visitor)
 
 // object objects to a decision.
 func (c *Complaints) object(w http.ResponseWriter, r *http.Request, v visitor) {
+	if !c.form(w, r) || !c.theirs(w, r, v, r.PostForm, &web.KeptPage{}) {
+		return
+	}
 	s, ok := c.find(w, r, v)
-	if !ok || !c.form(w, r) {
+	if !ok {
 		return
 	}
 	why, short := said(r.PostForm.Get("text"))

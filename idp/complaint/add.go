@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/url"
 	"strings"
 	"unicode"
 
@@ -29,12 +30,23 @@ const (
 // upload is what a form with a file says. Nothing of it is written to disk.
 type upload struct {
 	text, name string
+	by         []string
 	body       []byte
+	chosen     bool
 	tooLarge   bool
 }
 
-// read reads such a form part by part, each within its bound.
-func read(w http.ResponseWriter, r *http.Request) (u upload, err error) {
+// values are those of such a form that are no file.
+func (u upload) values() url.Values {
+	v := url.Values{"text": {u.text}}
+	if u.by != nil {
+		v["by"] = u.by
+	}
+	return v
+}
+
+// read reads such a form part by part, each within its bound; the file only if it is wanted.
+func read(w http.ResponseWriter, r *http.Request, file bool) (u upload, err error) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxUpload)
 	parts, err := r.MultipartReader()
 	if err != nil {
@@ -47,15 +59,19 @@ func read(w http.ResponseWriter, r *http.Request) (u upload, err error) {
 		} else if err != nil {
 			return u, err
 		}
-		if err := u.take(part); err != nil {
+		if err := u.take(part, file); err != nil {
 			return u, err
 		}
 	}
 	return u, multipart.ErrMessageTooLarge
 }
 
-func (u *upload) take(part *multipart.Part) error {
+func (u *upload) take(part *multipart.Part, file bool) error {
 	switch part.FormName() {
+	case "by":
+		raw, err := io.ReadAll(io.LimitReader(part, maxText))
+		u.by = append(u.by, string(raw))
+		return err
 	case "text":
 		raw, err := io.ReadAll(io.LimitReader(part, maxText))
 		u.text = string(raw)
@@ -63,6 +79,11 @@ func (u *upload) take(part *multipart.Part) error {
 	case "file":
 		if u.body != nil {
 			return multipart.ErrMessageTooLarge // one at a time
+		}
+		if !file {
+			n, err := io.Copy(io.Discard, part)
+			u.chosen = u.chosen || n > 0
+			return err
 		}
 		raw, err := io.ReadAll(io.LimitReader(part, evidence.MaxSize+1))
 		if err != nil {
@@ -92,11 +113,14 @@ func fileName(said string) string {
 
 // add adds words, a file, or both to a case.
 func (c *Complaints) add(w http.ResponseWriter, r *http.Request, v visitor) {
+	u, err := read(w, r, true)
+	if err == nil && !c.theirs(w, r, v, u.values(), &web.KeptPage{Upload: true, Chosen: len(u.body) > 0}) {
+		return
+	}
 	s, ok := c.find(w, r, v)
 	if !ok {
 		return
 	}
-	u, err := read(w, r)
 	page := &web.OwnCasePage{Text: u.text}
 	refuse := func(status int, problem web.Error) {
 		page.AddError = problem

@@ -51,7 +51,7 @@ func (c *Complaints) show(w http.ResponseWriter, r *http.Request, v visitor) {
 // renderCase fills in the page of a case.
 func (c *Complaints) renderCase(w http.ResponseWriter, r *http.Request, v visitor, s seen, page *web.OwnCasePage, status int) {
 	path := v.base + "/case/" + s.own.Number
-	page.ComplaintLine = line(v.base, s.own.Case)
+	page.Frame, page.ComplaintLine = c.frame(v), line(v.base, s.own.Case)
 	page.State, page.BackURL, page.Joined, page.Refused = s.main.Case.State, v.base, s.own != s.main, v.pass && v.known()
 	if addable(s.main) {
 		page.DueAt, page.AddURL, page.FilesLeft = s.main.DueAt, path+"/add", correction.MaxFiles-len(s.main.Files())

@@ -2,9 +2,7 @@ package complaint
 
 import (
 	"context"
-	"encoding/base32"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -14,6 +12,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"manyou/federation/correction"
+	"manyou/idp/form"
 	"manyou/idp/session"
 	"manyou/idp/signin"
 	"manyou/idp/web"
@@ -62,6 +61,7 @@ type Config struct {
 // Complaints serves the pages.
 type Complaints struct {
 	Config
+	forms *form.Forms
 	// memory bounds what is spent on pictures at once.
 	memory *semaphore.Weighted
 }
@@ -70,7 +70,11 @@ type Complaints struct {
 const memoryBudget = 512 << 20
 
 // New returns the pages of the nation.
-func New(c Config) *Complaints { return &Complaints{c, semaphore.NewWeighted(memoryBudget)} }
+func New(c Config) *Complaints {
+	return &Complaints{c, form.New(form.Config{
+		Pages: "page of a case", Store: c.Store, Vault: c.Vault, Web: c.Web, Clock: c.Clock, Random: c.Random, Logger: c.Logger,
+	}), semaphore.NewWeighted(memoryBudget)}
+}
 
 // Path is where the pages begin.
 const Path = "/complaints"
@@ -141,11 +145,11 @@ func (c *Complaints) signedIn(h handler) http.Handler {
 		s, err := c.Cookies.Current(r)
 		switch {
 		case errors.Is(err, storage.ErrNotFound):
-			path := r.URL.Path
-			if r.Method != http.MethodGet {
-				path = Path
+			if r.Method == http.MethodGet {
+				c.SignIn(w, r, r.URL.Path, signin.Request{})
+			} else if !c.keepTyped(w, r, web.KeptEnded) {
+				c.SignIn(w, r, Path, signin.Request{})
 			}
-			c.SignIn(w, r, path, signin.Request{})
 		case err != nil:
 			c.fault(w, r, err)
 		default:
@@ -165,50 +169,19 @@ func (c *Complaints) signedIn(h handler) http.Handler {
 
 // note writes a line of the person's history.
 func (c *Complaints) note(r *http.Request, v visitor, kind, number string) {
-	if !v.known() {
-		return
-	}
-	id, err := c.newID()
-	if err == nil {
-		err = c.Store.AddEvent(r.Context(), storage.Event{ID: id, PersonID: v.person, At: c.Clock(), Kind: kind, Detail: map[string]string{
-			"case": number, signin.DetailDevice: session.DescribeAgent(r.UserAgent()),
-		}})
-	}
-	if err != nil {
-		c.Logger.ErrorContext(r.Context(), "history not written", "kind", kind, "cause", err)
+	if v.known() {
+		c.forms.Note(r, v.person, kind, map[string]string{"case": number})
 	}
 }
 
-func (c *Complaints) newID() (string, error) {
-	var id [15]byte
-	if _, err := io.ReadFull(c.Random, id[:]); err != nil {
-		return "", fmt.Errorf("new identifier: %w", err)
-	}
-	return base32.StdEncoding.EncodeToString(id[:]), nil
-}
+func (c *Complaints) newID() (string, error) { return c.forms.NewID() }
 
-// maxForm bounds a submitted page without files, in bytes.
-const maxForm = 32 << 10
-
-func (c *Complaints) form(w http.ResponseWriter, r *http.Request) bool {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		c.Web.Render(w, r, http.StatusRequestEntityTooLarge, &web.ProblemPage{Problem: web.ProblemBadRequest})
-		return false
-	}
-	return true
-}
+func (c *Complaints) form(w http.ResponseWriter, r *http.Request) bool { return c.forms.Read(w, r) }
 
 func (c *Complaints) notFound(w http.ResponseWriter, r *http.Request) {
 	c.Web.Render(w, r, http.StatusNotFound, &web.ProblemPage{Problem: web.ProblemNotFound})
 }
 
 func (c *Complaints) fault(w http.ResponseWriter, r *http.Request, cause error) {
-	reference := "--------"
-	var b [5]byte
-	if _, err := io.ReadFull(c.Random, b[:]); err == nil {
-		reference = fmt.Sprintf("%X", b)
-	}
-	c.Logger.ErrorContext(r.Context(), "page of a case failed", "reference", reference, "cause", cause)
-	c.Web.Render(w, r, http.StatusInternalServerError, &web.ProblemPage{Problem: web.ProblemGeneric, Reference: reference})
+	c.forms.Fault(w, r, cause)
 }

@@ -107,7 +107,7 @@ func (c *Complaints) ask(w http.ResponseWriter, r *http.Request, v visitor) {
 }
 
 func (c *Complaints) render(w http.ResponseWriter, r *http.Request, v visitor, page *web.ComplaintPage, options []option, status int) {
-	page.Action, page.BackURL = v.base+"/new/"+page.What, v.base+"/new"
+	page.Frame, page.Action, page.BackURL = c.frame(v), v.base+"/new/"+page.What, v.base+"/new"
 	if !v.known() {
 		page.BackURL = v.base
 	}
@@ -139,7 +139,7 @@ func (c *Complaints) file(w http.ResponseWriter, r *http.Request, v visitor) {
 		c.notFound(w, r)
 		return
 	}
-	if !c.form(w, r) {
+	if !c.form(w, r) || !c.theirs(w, r, v, r.PostForm, &web.KeptPage{}) {
 		return
 	}
 	options, err := c.options(r, v, what)

@@ -31,7 +31,7 @@ func FuzzUpload(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(raw))
 		r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
-		u, err := read(httptest.NewRecorder(), r)
+		u, err := read(httptest.NewRecorder(), r, true)
 		if err != nil {
 			return
 		}

@@ -18,7 +18,10 @@ import (
 // passLife is how long a pass opens pages. Whoever needs it longer is refused again, and has a new one.
 const passLife = 30 * time.Minute
 
-const purposePass = "complaint"
+const (
+	purposePass = "complaint"
+	cookiePass  = "pass" // what was sealed last, for forms that were begun with one before
+)
 
 // pass is what is sealed into one.
 type pass struct {
@@ -59,6 +62,7 @@ func (c *Complaints) Pass(w http.ResponseWriter, r *http.Request, who signin.Ref
 		return "", fmt.Errorf("new pass: %w", err)
 	}
 	sealed, err := c.Vault.SealToken(purposePass, body)
+	c.Cookies.Keep(w, cookiePass, sealed, passLife)
 	return Path + "/as/" + sealed, err
 }
 
@@ -67,13 +71,18 @@ func (c *Complaints) admitted(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var p pass
 		sealed := r.PathValue("pass")
+		if sealed == passNow {
+			sealed = c.Cookies.Kept(r, cookiePass)
+		}
 		body, err := c.Vault.OpenToken(purposePass, sealed)
 		if err == nil {
 			err = json.Unmarshal(body, &p)
 		}
 		if err != nil || !c.Clock().Before(time.Unix(p.Expires, 0)) || p.Secret == "" || p.Person == "" && p.Phone == "" ||
 			subtle.ConstantTimeCompare([]byte(c.Cookies.Bound(r, p.ID)), []byte(p.Secret)) != 1 {
-			c.Web.Render(w, r, http.StatusForbidden, &web.ProblemPage{Problem: web.ProblemExpired})
+			if r.Method == http.MethodGet || !c.keepTyped(w, r, web.KeptPass) {
+				c.Web.Render(w, r, http.StatusForbidden, &web.ProblemPage{Problem: web.ProblemExpired})
+			}
 			return
 		}
 		var v visitor

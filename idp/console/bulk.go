@@ -12,7 +12,7 @@ import (
 // bulk approves proposals that were made by rule, several at once: each is a transaction of its own, and has an outcome of its own.
 func (c *Console) bulk(w http.ResponseWriter, r *http.Request) {
 	m, ok := c.known(w, r, caseRoles()...)
-	if !ok || !c.form(w, r) {
+	if !ok {
 		return
 	}
 	page := &web.CasesPage{}

@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"encoding/base32"
 	"io"
 	"log/slog"
 	"net/http"
@@ -12,6 +11,7 @@ import (
 	"manyou/federation/correction"
 	"manyou/federation/identity"
 	"manyou/federation/trust"
+	"manyou/idp/form"
 	"manyou/idp/membership"
 	"manyou/idp/session"
 	"manyou/idp/signin"
@@ -42,6 +42,7 @@ type Store interface {
 type Vault interface {
 	SealToken(purpose string, plaintext []byte) (string, error)
 	OpenToken(purpose, token string) ([]byte, error)
+	form.Vault
 }
 
 // Config is what a [Console] needs.
@@ -68,11 +69,16 @@ type Config struct {
 // Console serves the pages.
 type Console struct {
 	Config
-	ages ages
+	forms *form.Forms
+	ages  ages
 }
 
 // New returns the pages of the nation.
-func New(c Config) *Console { return &Console{Config: c} }
+func New(c Config) *Console {
+	return &Console{Config: c, forms: form.New(form.Config{
+		Pages: "console page", Store: c.Store, Vault: c.Vault, Web: c.Web, Clock: c.Clock, Random: c.Random, Logger: c.Logger,
+	})}
+}
 
 const (
 	pathConsole   = "/console"
@@ -81,6 +87,7 @@ const (
 	pathConfirm   = "/console/confirm"
 	pathLoad      = "/console/cases/load"
 	pathAudit     = "/console/audit"
+	pathSignOut   = "/end_session"
 	pathPasskey   = "/account/add/passkey" //nolint:gosec // an address
 
 	methodPasskey = "passkey"
@@ -91,7 +98,6 @@ const (
 	freshness = 15 * time.Minute
 
 	inviteLife = 7 * 24 * time.Hour
-	maxForm    = 64 << 10
 )
 
 // Routes adds the pages. protect refuses requests that another site makes the browser send.
@@ -116,44 +122,20 @@ func (c *Console) Routes(mux *http.ServeMux, protect func(http.Handler) http.Han
 	}
 }
 
-func (c *Console) form(w http.ResponseWriter, r *http.Request) bool {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		c.problem(w, r, http.StatusRequestEntityTooLarge, web.ProblemBadRequest, err)
-		return false
-	}
-	return true
-}
-
 // record writes what was decided into the audit log, and into the history of who decided it.
 func (c *Console) record(r *http.Request, s storage.LiveSession, what, region string) error {
-	id, err := c.newID()
-	if err != nil {
-		return err
-	}
 	if err := audit.Append(r.Context(), c.Store, audit.Entry{
 		At: c.Clock(), Kind: "province." + what, Actor: "person:" + s.PersonID, Detail: map[string]string{"region": region, "by": "console"},
 	}); err != nil {
 		return err
 	}
 	c.Logger.InfoContext(r.Context(), "decided in the console", "what", what, "region", region, "staff", s.PersonID)
-	return c.Store.AddEvent(r.Context(), storage.Event{
-		ID: id, PersonID: s.PersonID, At: c.Clock(), Kind: "console", Detail: map[string]string{
-			"application": what + " " + region, signin.DetailDevice: session.DescribeAgent(r.UserAgent()),
-		},
-	})
-}
-
-func (c *Console) newID() (string, error) {
-	var id [15]byte
-	if _, err := io.ReadFull(c.Random, id[:]); err != nil {
-		return "", err
-	}
-	return base32.StdEncoding.EncodeToString(id[:]), nil
+	c.forms.Note(r, s.PersonID, "console", map[string]string{signin.DetailApplication: what + " " + region})
+	return nil
 }
 
 func (c *Console) problem(w http.ResponseWriter, r *http.Request, status int, p web.Problem, cause error) {
-	reference, err := c.newID()
+	reference, err := c.forms.NewID()
 	if err != nil {
 		reference = "--------"
 	}

@@ -211,6 +211,9 @@ const keptPrefix = "kept_"
 // keep are the fields of a form, to be sent along.
 func keep(form map[string][]string) (fields []web.Field) {
 	for name, values := range form {
+		if name == "by" {
+			continue // the door has its own
+		}
 		for _, v := range values {
 			fields = append(fields, web.Field{Name: keptPrefix + name, Value: v})
 		}

@@ -88,7 +88,7 @@ func (c *Console) invitation(r *http.Request, v storage.Invitation) web.ConsoleP
 // invite makes an invitation and shows its URL, once.
 func (c *Console) invite(w http.ResponseWriter, r *http.Request) {
 	s, ok := c.staff(w, r, true, RoleOperator)
-	if !ok || !c.form(w, r) {
+	if !ok {
 		return
 	}
 	f, page := r.PostForm, &web.ConsolePage{Frame: c.frame(s, partProvinces)}
@@ -103,7 +103,7 @@ func (c *Console) invite(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case errors.Is(err, membership.ErrName), errors.Is(err, membership.ErrRegion):
-		page.Error = web.ErrConsoleName
+		page.Error, page.Region, page.NameZH, page.NameEN = web.ErrConsoleName, f.Get("region"), f.Get("name_zh"), f.Get("name_en")
 	case err != nil:
 		c.fault(w, r, err)
 		return
@@ -214,7 +214,7 @@ func facts(raw json.RawMessage) (list [][2]string) {
 // decide does what a button of a province's page asks for.
 func (c *Console) decide(w http.ResponseWriter, r *http.Request) {
 	s, ok := c.staff(w, r, true, RoleOperator)
-	if !ok || !c.form(w, r) {
+	if !ok {
 		return
 	}
 	region, action := r.PathValue("region"), r.PostForm.Get("action")

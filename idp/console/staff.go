@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"manyou/federation/correction"
+	"manyou/idp/form"
 	"manyou/idp/signin"
 	"manyou/idp/web"
 	"manyou/storage"
@@ -54,7 +55,7 @@ func caseRoles() []string { return correction.Roles() }
 
 // frame is what the pages of a member have, on one of the parts.
 func (c *Console) frame(m member, here string) web.Frame {
-	var f web.Frame
+	f := web.Frame{By: c.forms.By(m.id())}
 	for _, p := range c.parts() {
 		if m.is(p.roles...) {
 			f.Nav = append(f.Nav, web.NavItem{Name: p.name, URL: p.path, Here: p.name == here})
@@ -83,12 +84,17 @@ func (c *Console) absent(w http.ResponseWriter, r *http.Request) {
 	c.problem(w, r, http.StatusNotFound, web.ProblemNotFound, errors.New("the page is not for who is signed in"))
 }
 
-// known finds who is there, if they have one of the roles and a passkey. It answers everybody else.
+// known finds who is there, if they have one of the roles and a passkey. It answers everybody else, and a form that was made for somebody else.
 func (c *Console) known(w http.ResponseWriter, r *http.Request, roles ...string) (m member, ok bool) {
 	w.Header().Set("Cache-Control", "no-store")
+	if r.Method == http.MethodPost && !c.forms.Read(w, r) {
+		return m, false
+	}
 	s, err := c.Cookies.Current(r)
 	if errors.Is(err, storage.ErrNotFound) {
-		c.SignIn(w, r, r.URL.Path, signin.Request{})
+		if !c.keep(w, r, web.KeptEnded) {
+			c.SignIn(w, r, r.URL.Path, signin.Request{})
+		}
 		return m, false
 	} else if err != nil {
 		c.fault(w, r, err)
@@ -101,6 +107,10 @@ func (c *Console) known(w http.ResponseWriter, r *http.Request, roles ...string)
 	}
 	m = member{LiveSession: s, Officer: correction.Officer{PersonID: s.PersonID, Roles: staff.Roles, Regions: staff.Regions}}
 	m.fresh = s.ACR >= rung && c.Clock().Before(s.AuthTime.Add(freshness))
+	if !c.forms.Theirs(r.PostForm, s.PersonID) {
+		c.keep(w, r, web.KeptOther)
+		return m, false
+	}
 	if err != nil || !m.is(roles...) {
 		c.absent(w, r)
 		return m, false
@@ -121,8 +131,24 @@ func (c *Console) staff(w http.ResponseWriter, r *http.Request, fresh bool, role
 	return m, ok
 }
 
+// keep answers a form with what was typed, to be sent again. false: nothing was, and nothing was answered.
+func (c *Console) keep(w http.ResponseWriter, r *http.Request, why string) bool {
+	if !form.Typed(r.PostForm) && why != web.KeptOther {
+		return false
+	}
+	page := &web.KeptPage{Why: why, SignInURL: pathConfirm, BackURL: pathConsole}
+	if why == web.KeptOther {
+		page.SignInURL = pathSignOut
+	}
+	c.forms.Keep(w, r, r.PostForm, page)
+	return true
+}
+
 // prove asks for the passkey, or says where to add one.
 func (c *Console) prove(w http.ResponseWriter, r *http.Request, m member) {
+	if c.keep(w, r, web.KeptProof) {
+		return
+	}
 	credentials, err := c.Store.CredentialsOf(r.Context(), m.id())
 	if err != nil {
 		c.fault(w, r, err)
@@ -138,7 +164,7 @@ func (c *Console) prove(w http.ResponseWriter, r *http.Request, m member) {
 
 // confirm is where somebody proves anew who they are, in a window of its own: what they were writing stays in the other.
 func (c *Console) confirm(w http.ResponseWriter, r *http.Request) {
-	if m, ok := c.staff(w, r, true, caseRoles()...); ok {
-		c.Web.Render(w, r, http.StatusOK, &web.ConfirmedPage{Frame: c.frame(m, ""), BackURL: pathCases})
+	if m, ok := c.staff(w, r, true, Roles()...); ok {
+		c.Web.Render(w, r, http.StatusOK, &web.ConfirmedPage{Frame: c.frame(m, ""), BackURL: pathConsole})
 	}
 }

@@ -50,7 +50,7 @@ func status(problem string) int {
 // step does what a form of a case asks for. What is refused is shown with the case as it stands now, and with what was typed.
 func (c *Console) step(w http.ResponseWriter, r *http.Request) {
 	m, ok := c.known(w, r, caseRoles()...)
-	if !ok || !c.form(w, r) {
+	if !ok {
 		return
 	}
 	of, ok := c.find(w, r, m)

@@ -89,7 +89,7 @@ func usedKeys(t *testing.T) []string {
 		"case_reason": correction.Reasons(), "case_outcome": CaseOutcomes(), "case_problem": CaseProblems(), "case_door_error": CaseDoorErrors(),
 		"look_reason": LookReasons(), "case_done": CaseNotices(), "who": WhoKinds(), "said": SaidKeys(), "person_state": PersonStates(),
 		"propose": ProposalForms(), "propose_lead": {"thaw", "deactivate", "reinstate"}, "acts": whyActs, "acts_text": whyActs, "acts_do": whyActs,
-		"hold": HoldKinds(), "signal": SignalWhats(), "case_event": CaseEvents(), "case_state": {"filed", "approved"},
+		"kept_text": KeptTexts(), "hold": HoldKinds(), "signal": SignalWhats(), "case_event": CaseEvents(), "case_state": {"filed", "approved"},
 	} {
 		for _, word := range words {
 			keys = append(keys, prefix+"."+word)
@@ -112,6 +112,10 @@ func usedKeys(t *testing.T) []string {
 	}
 	for _, h := range HistoryKinds() {
 		keys = append(keys, "history."+h)
+	}
+	for _, why := range KeptWhys() {
+		page := KeptPage{Why: why}
+		keys = append(keys, page.title(), "kept."+why+".lead", "kept."+why+".first", "kept."+why+".go")
 	}
 	keys = append(keys, complaintKeys()...)
 	keys = append(keys, "area.suggested")

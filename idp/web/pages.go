@@ -26,6 +26,8 @@ type Frame struct {
 	Locales []string
 	// Nav leads to the other pages of the console; nil outside of it.
 	Nav []NavItem
+	// By says whom the page was made for. Forms that somebody writes into, or decides with, send it along (by).
+	By string
 }
 
 func (f *Frame) frame() *Frame  { return f }

@@ -11,7 +11,9 @@ type ConsolePage struct {
 	Invited   string // the URL of an invitation just made; shown once
 	Provinces []ConsoleProvince
 	Regions   []Province // that can be invited
-	Error     Error
+	// What was typed of an invitation that was not made.
+	Region, NameZH, NameEN string
+	Error                  Error
 }
 
 func (*ConsolePage) template() string { return "console" }

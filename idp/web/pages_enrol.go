@@ -27,6 +27,7 @@ type PasskeyEnrolPage struct {
 	Frame
 	Action    string
 	Options   []byte // JSON of PublicKeyCredentialCreationOptions
+	Label     string // as it was typed
 	Enrolment string
 	Error     Error
 }

@@ -108,6 +108,9 @@ func TestAttackMarkupInWhatIsShownStaysText(t *testing.T) {
 		&web.ProvincePage{Frame: f, Action: evil, Provinces: []web.Province{{Region: evil, Name: evil}}},
 		&web.ConsentPage{Frame: f, Action: evil, Scopes: web.Scopes()},
 		&web.ProblemPage{Frame: f, Problem: web.ProblemMismatch, Subject: evil, Reference: evil, Retry: "javascript:alert(1)"},
+		&web.KeptPage{Frame: web.Frame{By: evil}, Why: web.KeptEnded, SignInURL: evil, Action: evil, BackURL: evil, Fields: []web.KeptField{
+			{Name: evil, Value: evil}, {Name: evil, Value: evil, Label: "text", Long: true}, {Name: evil, Value: evil, Label: "value"},
+		}},
 		&web.SignOutPage{Frame: f, Action: evil, Fields: []web.Field{{Name: evil, Value: evil}}},
 		&web.AccountPage{Frame: f, Name: evil, Document: evil, Action: evil, AddURLs: map[string]string{"totp": "javascript:alert(1)"}, SignOutURL: evil,
 			Methods: []web.Method{{ID: evil, Kind: "totp", Label: evil, Removable: true}}, Links: []string{evil}},

@@ -44,6 +44,9 @@ func complaintSamples() (samples []Sample) {
 			ObjectURL: complaints, ObjectUntil: day(12, 30), ObjectError: web.ErrStatement, BackURL: complaints,
 		}},
 	}
+	for _, why := range web.KeptWhys() {
+		samples = append(samples, Sample{"kept_" + why, http.StatusForbidden, keptPage(why)})
+	}
 	for _, what := range append(web.ComplaintChoices(), web.ComplaintUnknown) {
 		page := &web.ComplaintPage{Action: complaints + "/new/" + what, What: what, Once: "once", BackURL: complaints}
 		switch what {
@@ -59,6 +62,20 @@ func complaintSamples() (samples []Sample) {
 	return append(samples, Sample{"complaint_too_many", http.StatusTooManyRequests, &web.ComplaintPage{
 		Action: complaints, What: "other", Once: "once", Statement: "我写了很多。", Error: web.ErrTooManyCases, BackURL: complaints,
 	}})
+}
+
+// keptPage is a form that was not taken: one with a file, or a citizen's long story.
+func keptPage(why string) web.Page {
+	const story = "在四川养老服务里看到了别人的缴费记录。\n那个人也叫王小明，出生日期和我不一样。"
+	page := &web.KeptPage{
+		Frame: web.Frame{By: "me"}, Why: why, SignInURL: account + "/confirm", Action: complaints + "/new/name", BackURL: complaints, Fields: []web.KeptField{
+			{Name: "once", Value: "once"}, {Name: "statement", Value: story, Label: "statement", Long: true}, {Name: "value", Value: "阿依古麗·买买提", Label: "value"},
+		},
+	}
+	if why == web.KeptPass {
+		page.Upload, page.Chosen, page.Fields = true, true, []web.KeptField{{Name: "text", Value: story, Label: "text", Long: true}}
+	}
+	return page
 }
 
 func caseLine(kind, state string) web.ComplaintLine {
