@@ -117,6 +117,9 @@ func TestScreensFromTheComplaintToTheMomentWhenNoRegionHonoursTheWrongToken(t *t
 		b.open(w.application(sichuan) + "/desk")
 		return strings.Contains(b.text("#events"), "身份已更正") && strings.Contains(b.text("#events"), number)
 	})
+	if lines := strings.Split(b.text("#events"), "\n"); len(lines) != len(slices.Compact(slices.Sorted(slices.Values(lines)))) {
+		t.Errorf("the application says twice what happened once: %q", lines)
+	}
 	shoot(b, "8-events", w.applicationPage(sichuan))
 
 	// She is the right person again, and what she had as another is worth nothing.

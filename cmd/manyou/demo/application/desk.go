@@ -52,10 +52,29 @@ func (a *Application) showDesk(w http.ResponseWriter, r *http.Request) {
 		}
 		v.Complaints = append(v.Complaints, line{c.At.In(beijing).Format("15:04:05"), a.word(lang, "case_", c.State), short(c.Subject), c.Number})
 	}
-	for _, e := range events {
-		v.Events = append(v.Events, line{e.At.In(beijing).Format("15:04:05"), a.word(lang, "event_", e.Event), short(e.Subject), e.Case})
+	for _, e := range happened(events) {
+		what := a.word(lang, "event_", e.Event)
+		if text, ok := messages["correction_"+e.What]; ok && e.Event == correction {
+			what = pick(text, lang)
+		}
+		v.Events = append(v.Events, line{e.At.In(beijing).Format("15:04:05"), what, short(e.Subject), e.Case})
 	}
 	a.render(w, http.StatusOK, v)
+}
+
+// together is how far apart tokens about one thing may be received: a decision that moves a link and voids what its person had is two signals.
+const together = 5 * time.Second
+
+// happened are the events as a reader counts them: what is said of the same subject in the same case, at one time, once.
+func happened(events []received) (list []received) {
+	for _, e := range events {
+		if !slices.ContainsFunc(list, func(l received) bool {
+			return l.Event == e.Event && l.What == e.What && l.Subject == e.Subject && l.Case == e.Case && l.At.Sub(e.At).Abs() < together
+		}) {
+			list = append(list, e)
+		}
+	}
+	return list
 }
 
 // maxAsked bounds how many cases the desk asks about at once.

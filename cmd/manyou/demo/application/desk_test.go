@@ -2,6 +2,7 @@ package application
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -64,6 +65,32 @@ func TestARevokedSessionIsOverAndALaterOneIsNot(t *testing.T) {
 	}
 	if len(d.events) > maxKept || len(d.seen) > maxKept {
 		t.Errorf("%d events are kept", len(d.events))
+	}
+}
+
+func TestTheDeskSaysOnceWhatHappenedOnceAndWhatWasDone(t *testing.T) {
+	w := newWorld(t)
+	a := w.newApplication("51", w.app.URL)
+	at := time.Date(2026, 1, 2, 3, 4, 59, 999e6, time.UTC)
+	for n, e := range []received{
+		{At: at, Event: correction, What: "held", Subject: "she", Case: "AAAA-BBBB"},
+		{At: at.Add(10 * time.Second), Event: correction, What: "corrected", Subject: "she", Case: "AAAA-BBBB"}, // the link
+		{At: at.Add(10 * time.Second), Event: sessionRevoked, Subject: "she"},
+		{At: at.Add(10*time.Second + 9*time.Millisecond), Event: correction, What: "corrected", Subject: "she", Case: "AAAA-BBBB"}, // the person
+		{At: at.Add(10*time.Second + 9*time.Millisecond), Event: sessionRevoked, Subject: "she"},
+		{At: at.Add(10 * time.Second), Event: correction, What: "corrected", Subject: "he", Case: "AAAA-BBBB"},
+		{At: at.Add(11 * time.Second), Event: correction, What: "lifted", Subject: "she", Case: "AAAA-BBBB"},
+		{At: at.Add(time.Minute), Event: sessionRevoked, Subject: "she"}, // again
+	} {
+		a.desk.remember(e, strings.Repeat("x", n+1))
+	}
+	page := httptest.NewRecorder()
+	a.showDesk(page, httptest.NewRequestWithContext(t.Context(), http.MethodGet, deskPath+"?lang=en", nil))
+	body := page.Body.String()
+	for said, want := range map[string]int{"Identity corrected": 2, "Session revoked": 2, "Put on hold": 1, "No longer on hold": 1} {
+		if got := strings.Count(body, said); got != want {
+			t.Errorf("%q is said %d times, and happened %d times", said, got, want)
+		}
 	}
 }
 

@@ -38,10 +38,14 @@ const (
 	accountDisabled = "account-disabled"
 )
 
+// correction is the event that says what was done to an identity.
+const correction = "correction"
+
 // received is an event that the issuer told of.
 type received struct {
 	At      time.Time // when it was received
 	Event   string    // the last part of its URI
+	What    string    // of a correction: what was done
 	Subject string
 	Case    string
 }
@@ -192,6 +196,7 @@ func (a *Application) readSignal(ctx context.Context, p *provider, raw string) (
 		} `json:"sub_id"`
 		Events map[string]struct {
 			Case string `json:"case"`
+			What string `json:"what"`
 		} `json:"events"`
 	}
 	if err := json.Unmarshal(payload, &c); err != nil || c.Issuer != a.config.Issuer || c.ID == "" || len(c.Events) != 1 {
@@ -210,7 +215,7 @@ func (a *Application) readSignal(ctx context.Context, p *provider, raw string) (
 	}
 	e = received{At: a.config.Clock(), Subject: c.Subject.Subject}
 	for uri, said := range c.Events {
-		e.Event, e.Case = uri[strings.LastIndexAny(uri, "/:")+1:], said.Case
+		e.Event, e.Case, e.What = uri[strings.LastIndexAny(uri, "/:")+1:], said.Case, said.What
 	}
 	return e, c.ID, nil
 }
