@@ -57,7 +57,7 @@ func TestAuditorsAloneReadTheLogPageByPage(t *testing.T) {
 		}
 	}
 	text := body(t, o.get(auditor, o.url+"/console/audit"))
-	for _, want := range []string{"case.looked", c.Number, "officer:" + o.person(*wang).ID, "受理", "manyou audit verify", "还没有签名"} {
+	for _, want := range []string{"查看案件", c.Number, "工作人员 <code>" + o.person(*wang).ID, "从列表中受理", "受理", "manyou audit verify", "还没有签名"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the log does not say %s", want)
 		}
@@ -70,10 +70,10 @@ func TestAuditorsAloneReadTheLogPageByPage(t *testing.T) {
 	}
 	text = body(t, o.get(auditor, o.url+"/console/audit"))
 	older := nextPage.FindStringSubmatch(text)
-	if older == nil || strings.Contains(text, "case.looked") {
+	if older == nil || strings.Contains(text, "查看案件") {
 		t.Fatal("the newest do not come first, or there is no second page")
 	}
-	if text := body(t, o.get(auditor, o.url+strings.ReplaceAll(older[1], "&amp;", "&"))); !strings.Contains(text, "case.looked") {
+	if text := body(t, o.get(auditor, o.url+strings.ReplaceAll(older[1], "&amp;", "&"))); !strings.Contains(text, "查看案件") {
 		t.Error("the second page does not go on")
 	}
 }

@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,10 +21,10 @@ const (
 type Entry struct {
 	Seq  int64     `json:"seq"`
 	At   time.Time `json:"at"`
-	Kind string    `json:"kind"` // what was decided, such as "province.approve"
+	Kind string    `json:"kind"` // what was decided, one of [Kinds] such as "province.approve"
 	// Actor is who: "person:" and an identifier, or "command:" and the account on the machine.
 	Actor  string            `json:"actor"`
-	Detail map[string]string `json:"detail,omitempty"` // about what; nothing personal in clear
+	Detail map[string]string `json:"detail,omitempty"` // about what, by [Fields]; nothing personal in clear
 }
 
 // check holds an entry to its bounds.
@@ -62,7 +63,7 @@ type Appender interface {
 // Encode is an entry as it is written at a place of the log, whatever its Seq.
 func (e Entry) Encode(seq int64) ([]byte, error) {
 	e.Seq, e.At = seq, e.At.UTC().Truncate(time.Millisecond)
-	if err := e.check(); err != nil {
+	if err := errors.Join(e.check(), e.known()); err != nil {
 		return nil, err
 	}
 	return json.Marshal(e)
@@ -70,7 +71,7 @@ func (e Entry) Encode(seq int64) ([]byte, error) {
 
 // Append writes an entry at the end of the log.
 func Append(ctx context.Context, to Appender, e Entry) error {
-	if err := e.check(); err != nil {
+	if err := errors.Join(e.check(), e.known()); err != nil {
 		return err
 	}
 	if _, err := to.AppendAudit(ctx, e.Encode); err != nil {

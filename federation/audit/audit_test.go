@@ -70,7 +70,7 @@ func written(t *testing.T, key trusttest.Key, records int) *log {
 	t.Helper()
 	s := newStore(t)
 	for n := range records {
-		must(t, audit.Append(t.Context(), s, audit.Entry{At: time.Now(), Kind: "province.approve", Actor: "person:X", Detail: map[string]string{"n": strings.Repeat("i", n+1)}}))
+		must(t, audit.Append(t.Context(), s, audit.Entry{At: time.Now(), Kind: "province.approve", Actor: "person:X", Detail: map[string]string{"issuer": strings.Repeat("i", n+1)}}))
 		if n%3 == 2 {
 			c, err := audit.NewCheckpoint(t.Context(), s, issuer, time.Now())
 			must(t, err)
@@ -159,9 +159,11 @@ func TestARecordIsBounded(t *testing.T) {
 	s := newStore(t)
 	for name, e := range map[string]audit.Entry{
 		"no kind":        {At: time.Now(), Actor: "a"},
-		"nobody":         {At: time.Now(), Kind: "k"},
-		"no time":        {Kind: "k", Actor: "a"},
-		"an endless one": {At: time.Now(), Kind: strings.Repeat("x", 300), Actor: "a"},
+		"another kind":   {At: time.Now(), Kind: "case.forgotten", Actor: "a"},
+		"another field":  {At: time.Now(), Kind: "keys.rotate", Actor: "a", Detail: map[string]string{"name": "李娜"}},
+		"nobody":         {At: time.Now(), Kind: "keys.rotate"},
+		"no time":        {Kind: "keys.rotate", Actor: "a"},
+		"an endless one": {At: time.Now(), Kind: "keys.rotate", Actor: strings.Repeat("x", 300)},
 	} {
 		if err := audit.Append(t.Context(), s, e); err == nil {
 			t.Error(name)

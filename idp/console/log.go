@@ -24,7 +24,7 @@ func (c *Console) log(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	page, err := c.auditPage(r.Context(), r.URL.Query().Get("before"))
+	page, err := c.auditPage(r, r.URL.Query().Get("before"))
 	if err != nil {
 		c.fault(w, r, err)
 		return
@@ -33,7 +33,8 @@ func (c *Console) log(w http.ResponseWriter, r *http.Request) {
 	c.Web.Render(w, r, http.StatusOK, page)
 }
 
-func (c *Console) auditPage(ctx context.Context, before string) (*web.AuditPage, error) {
+func (c *Console) auditPage(r *http.Request, before string) (*web.AuditPage, error) {
+	ctx := r.Context()
 	size, _, err := c.Store.AuditRoot(ctx)
 	if err != nil {
 		return nil, err
@@ -57,23 +58,38 @@ func (c *Console) auditPage(ctx context.Context, before string) (*web.AuditPage,
 		return nil, err
 	}
 	for _, record := range slices.Backward(records) {
-		row, ok := c.auditRow(record)
+		row, ok := c.auditRow(r, record)
 		row.Covered = record.Seq < page.Covered
 		page.Records, page.Unreadable = append(page.Records, row), page.Unreadable || !ok
 	}
 	return page, nil
 }
 
-func (c *Console) auditRow(record storage.AuditRecord) (row web.AuditRow, ok bool) {
+func (c *Console) auditRow(r *http.Request, record storage.AuditRecord) (row web.AuditRow, ok bool) {
 	e, err := audit.Parse(record.Body)
 	row = web.AuditRow{Seq: record.Seq, At: e.At, Kind: e.Kind, Actor: e.Actor, Number: e.Detail["number"], Text: c.unsealed(e.Detail)}
 	for k, v := range e.Detail {
 		if k != "number" && (k != "case" || row.Number == "") && !strings.HasPrefix(k, "sealed_") && v != "" {
-			row.Detail = append(row.Detail, [2]string{k, v})
+			row.Detail = append(row.Detail, c.auditDetail(r, k, v))
 		}
 	}
-	slices.SortFunc(row.Detail, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
+	slices.SortFunc(row.Detail, func(a, b web.AuditDetail) int { return strings.Compare(a.Name, b.Name) })
+	if row.Number != "" {
+		row.URL = caseURL(row.Number)
+	}
 	return row, err == nil
+}
+
+// auditDetail is a detail of a record; regions are called by their names.
+func (c *Console) auditDetail(r *http.Request, name, value string) web.AuditDetail {
+	if name != "region" && name != "regions" {
+		return web.AuditDetail{Name: name, Value: value}
+	}
+	var places []string
+	for code := range strings.FieldsSeq(value) {
+		places = append(places, strings.TrimSpace(code+" "+c.place(r, code)))
+	}
+	return web.AuditDetail{Name: name, Value: strings.Join(places, ", "), Plain: true}
 }
 
 // lastCheckpoint finds the greatest one: a few behind the end, usually, so that it looks farther and farther back.

@@ -109,7 +109,7 @@ func (c *Console) recordLook(r *http.Request, m member, of *correction.Case, rea
 			detail["sealed_"+strconv.Itoa(n)], sealed = sealed[:cut], sealed[cut:]
 		}
 	}
-	return audit.Append(r.Context(), c.Store, audit.Entry{At: c.Clock(), Kind: "case.looked", Actor: "officer:" + m.id(), Detail: detail})
+	return audit.Append(r.Context(), c.Store, audit.Entry{At: c.Clock(), Kind: audit.KindLooked, Actor: "officer:" + m.id(), Detail: detail})
 }
 
 // unsealed is what somebody wrote about a look; "" if they wrote nothing.

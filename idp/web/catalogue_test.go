@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"manyou/federation/audit"
 	"manyou/federation/correction"
 	"manyou/federation/identity"
 )
@@ -87,7 +88,9 @@ func usedKeys(t *testing.T) []string {
 	for prefix, words := range map[string][]string{
 		"console_nav": ConsoleParts(), "span": {"minutes", "hours", "days"}, "case_priority": {"0", "1", "2", "3"}, "case_assignee": CaseAssignees(),
 		"case_reason": correction.Reasons(), "case_outcome": CaseOutcomes(), "case_problem": CaseProblems(), "case_door_error": CaseDoorErrors(),
-		"look_reason": LookReasons(), "case_done": CaseNotices(), "who": WhoKinds(), "said": SaidKeys(), "person_state": PersonStates(),
+		"look_reason": RecordedLooks(), "audit_kind": audit.Kinds(), "audit_field": audit.Fields(), "audit_by": AuditWays(),
+		"staff_role":        append(correction.Roles(), "operator"),
+		"application_state": {"draft", "submitted", "approved", "published", "suspended", "retired"}, "case_done": CaseNotices(), "who": WhoKinds(), "said": SaidKeys(), "person_state": PersonStates(),
 		"propose": ProposalForms(), "propose_lead": {"thaw", "deactivate", "reinstate"}, "acts": whyActs, "acts_text": whyActs, "acts_do": whyActs,
 		"kept_text": KeptTexts(), "hold": HoldKinds(), "signal": SignalWhats(), "case_event": CaseEvents(), "case_state": {"filed", "approved"},
 	} {

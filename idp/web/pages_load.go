@@ -81,14 +81,3 @@ func (*AuditPage) script() string   { return assetConsole }
 
 // Since is how many records came after the last checkpoint.
 func (p *AuditPage) Since() int64 { return p.Size - p.Covered }
-
-// AuditRow is a record.
-type AuditRow struct {
-	Seq         int64
-	At          time.Time
-	Kind, Actor string
-	Detail      [][2]string
-	Text        string // what was written about a look; sealed in the log
-	Number, URL string // of a case
-	Covered     bool   // a checkpoint covers it
-}

@@ -62,7 +62,13 @@ func parseTemplates(messages catalogue, a *assets) (*template.Template, error) {
 			}
 			return messages.text("span.days", "n", strconv.Itoa(int(d/day)))
 		},
-		"second":   func(at time.Time) string { return at.In(beijing).Format("2006-01-02 15:04:05") },
+		"second": func(at time.Time) string { return at.In(beijing).Format("2006-01-02 15:04:05") },
+		"named": func(prefix, word string) string { // the word itself, if there is none for it
+			if text, err := messages.text(prefix + "." + word); err == nil {
+				return text
+			}
+			return word
+		},
 		"word":     func(prefix, of string) (string, error) { return messages.text(prefix + "." + of) },
 		"pair":     func(p *CasePage, name string) caseForm { return caseForm{p, name} },
 		"number":   func(n any) string { return fmt.Sprint(n) },

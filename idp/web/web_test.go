@@ -166,7 +166,7 @@ func evilCases(evil string) []web.Page {
 			},
 		},
 		&web.LoadPage{Frame: nav, Regions: []web.LoadRow{{Name: evil, Code: evil, URL: evil}}},
-		&web.AuditPage{Frame: nav, Records: []web.AuditRow{{Kind: evil, Actor: evil, Detail: [][2]string{{evil, evil}}, Text: evil, Number: evil}}},
+		&web.AuditPage{Frame: nav, Records: []web.AuditRow{{Kind: evil, Actor: evil, Detail: []web.AuditDetail{{Name: evil, Value: evil}, {Name: evil, Value: evil, Plain: true}}, Text: evil, Number: evil}}},
 	}
 }
 

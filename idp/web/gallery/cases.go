@@ -1,9 +1,12 @@
 package gallery
 
 import (
+	"cmp"
 	"net/url"
+	"strings"
 	"time"
 
+	"manyou/federation/audit"
 	"manyou/federation/correction"
 	"manyou/idp/web"
 )
@@ -254,15 +257,27 @@ func loadPage() web.Page {
 
 func auditPage() web.Page {
 	p := &web.AuditPage{Frame: nav("audit"), Size: 48213, Covered: 48211, CoveredAt: day(11, 23), OlderURL: "/console/audit?before=48205"}
-	for n, kind := range []string{"case.looked", "case.approved", "case.looked", "case.proposed", "case.held", "staff.add", "province.approve", "case.filed"} {
-		row := web.AuditRow{Seq: int64(48212 - n), At: day(11, 23), Kind: kind, Actor: "officer:MFRGGZDFMZTWQ2LKNNWG23TP", Covered: n > 1}
-		switch kind {
-		case "staff.add", "province.approve":
-			row.Actor, row.Detail = "command:operator", [][2]string{{"regions", "51 33"}, {"roles", "officer supervisor"}}
-		case "case.looked":
-			row.Number, row.Text, row.Detail = "3DWP-9KHT", "窗口来电询问进度", [][2]string{{"case", "ONSWG4TFORSXG5DB"}, {"reason", "question"}}
+	actor := map[string]string{"case": "officer:MFRGGZDFMZTWQ2LKNNWG23TP", "province": "person:MFRGGZDFMZTWQ2LKNNWG23TP"}
+	for n, kind := range append(audit.Kinds(), "case.of_another_version") {
+		area, _, _ := strings.Cut(kind, ".")
+		row := web.AuditRow{Seq: int64(48212 - n), At: day(11, 23), Kind: kind, Actor: cmp.Or(actor[area], "command:operator"), Covered: n > 1}
+		switch {
+		case kind == audit.KindLooked:
+			row.Number, row.URL, row.Text, row.Detail = "3DWP-9KHT", desk+"/3DWP-9KHT", "窗口来电询问进度", []web.AuditDetail{{Name: "reason", Value: "question"}}
+		case area == "case":
+			row.Number, row.URL, row.Detail = "3DWP-9KHT", desk+"/3DWP-9KHT", []web.AuditDetail{
+				{Name: "kind", Value: "wrong_link"}, {Name: "placed_0", Value: "freeze MZXW6YTBOINVUXILNVXHG2LR"}, {Name: "state", Value: "in_review"},
+			}
+		case area == "staff":
+			row.Detail = []web.AuditDetail{
+				{Name: "person", Value: "MFRGGZDFMZTWQ2LKNNWG23TP"}, {Name: "regions", Value: "51 四川省, 33 浙江省", Plain: true}, {Name: "roles", Value: "officer supervisor"},
+			}
+		case area == "province":
+			row.Detail = []web.AuditDetail{{Name: "by", Value: "console"}, {Name: "issuer", Value: "https://id.zj.example"}, {Name: "region", Value: "33 浙江省", Plain: true}}
+		case area == "application":
+			row.Detail = []web.AuditDetail{{Name: "client_id", Value: "sc-elderly-care"}, {Name: "status", Value: "published"}}
 		default:
-			row.Number, row.Detail = "3DWP-9KHT", [][2]string{{"case", "ONSWG4TFORSXG5DB"}, {"kind", "wrong_link"}, {"placed_0", "freeze MZXW6YTBOI"}, {"state", "in_review"}}
+			row.Detail = []web.AuditDetail{{Name: "entity", Value: "https://app.example"}, {Name: "colour", Value: "blue"}}
 		}
 		p.Records = append(p.Records, row)
 	}
