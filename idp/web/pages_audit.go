@@ -22,9 +22,12 @@ type AuditRow struct {
 // Known reports whether there are words for the kind of the record.
 func (r AuditRow) Known() bool { return slices.Contains(audit.Kinds(), r.Kind) }
 
-// Who is what kind of somebody acted: one of [WhoKinds], if there are words for it.
+// Who is what kind of somebody acted: one of [WhoKinds], if there are words for it. A person who decides about provinces is an operator.
 func (r AuditRow) Who() string {
 	kind, _, _ := strings.Cut(r.Actor, ":")
+	if kind == "person" && !strings.HasPrefix(r.Kind, "case.") {
+		return "operator"
+	}
 	return kind
 }
 

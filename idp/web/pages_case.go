@@ -55,7 +55,7 @@ type Who struct {
 
 // WhoKinds lists who may act.
 func WhoKinds() []string {
-	return []string{"you", "officer", "person", "application", "issuer", "system", "register", "here", "visitor", "command", "other"}
+	return []string{"you", "officer", "person", "application", "issuer", "system", "register", "here", "visitor", "operator", "command", "other"}
 }
 
 // CaseComplaint is what was complained of.

@@ -1,5 +1,7 @@
 package web
 
+import "slices"
+
 // KeptPage says that a form was not taken, and why, and has what was typed. It is sent again, as it was, once who wrote it has signed in, in another
 // window.
 type KeptPage struct {
@@ -35,16 +37,22 @@ type KeptField struct {
 	Long        bool   // it may have lines
 }
 
-// KeptTexts lists the fields, of all forms, that people write into.
+// KeptTexts lists the fields, of all forms, that people write into, in the order in which they are shown.
 func KeptTexts() []string {
-	return []string{"statement", "value", "text", "name", "label", "phone", "other_number", "name_zh", "name_en"}
+	return []string{"name_zh", "name_en", "name", "label", "phone", "other_number", "value", "statement", "text"}
 }
 
 // KeptLong lists those that may have lines.
 func KeptLong() []string { return []string{"statement", "text"} }
 
 // Texts are the fields that are shown; Hidden the others.
-func (p *KeptPage) Texts() []KeptField { return p.which(true) }
+func (p *KeptPage) Texts() []KeptField {
+	list := p.which(true)
+	slices.SortStableFunc(list, func(a, b KeptField) int {
+		return slices.Index(KeptTexts(), a.Label) - slices.Index(KeptTexts(), b.Label)
+	})
+	return list
+}
 
 // Hidden are the fields that are sent along unseen.
 func (p *KeptPage) Hidden() []KeptField { return p.which(false) }

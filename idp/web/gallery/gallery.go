@@ -100,7 +100,9 @@ func Samples() []Sample {
 		{"signed_out_here", ok, &web.SignedOutPage{Elsewhere: "全国统一身份认证", Continue: "https://app.example/out"}},
 		{"account", ok, accountPage()},
 		{"console", ok, consolePage()},
-		{"console_new", refused, &web.ConsolePage{Action: "/console/provinces", Regions: provinces(34), Error: web.ErrConsoleName}},
+		{"console_new", refused, &web.ConsolePage{
+			Action: "/console/provinces", Regions: provinces(34), Region: "44", NameZH: "广东省统一身份认证", Error: web.ErrConsoleName,
+		}},
 		{"console_request", ok, consoleProvince("requested", false)},
 		{"console_in", ok, consoleProvince("active", true)},
 		{"console_key", ok, &web.ConsoleKeyPage{AddURL: account + "/add/passkey"}},
