@@ -244,6 +244,9 @@ func TestAttackWhatOneWroteIsNotSentByTheNext(t *testing.T) {
 	c, at := u.opened()
 	form := u.url + "/complaints/new/other"
 	by := u.by(u.b, form)
+	if got := u.post(u.b, u.url+"/account", "by", by, "action", "rename", "label", "手机"); page(got) != u.url+"/account?done=renamed" {
+		t.Errorf("a form of her own: %d at %s", got.StatusCode, page(got))
+	}
 	u.pass(13 * time.Hour)
 	action, fields := kept(t, body(t, u.post(u.b, form, "by", by, "once", "once", "action", "file", "statement", "李娜的话")))
 	u.signIn(u.b, aynur, u.request("main"))

@@ -4,9 +4,9 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
-	"manyou/federation/correction"
 	"manyou/idp/form"
 	"manyou/idp/web"
 )
@@ -54,11 +54,7 @@ func (c *Complaints) kept(w http.ResponseWriter, r *http.Request, why string, va
 
 // theirs reports whether a form was made for the visitor. It answers one that was made for somebody else: they may have gone, and left it.
 func (c *Complaints) theirs(w http.ResponseWriter, r *http.Request, v visitor, values url.Values, page *web.KeptPage) bool {
-	who := []string{v.filer}
-	for _, person := range v.before {
-		who = append(who, correction.Person(person))
-	}
-	if c.forms.Theirs(values, who...) {
+	if c.forms.Theirs(values, append(slices.Clone(v.before), v.writer())...) {
 		return true
 	}
 	c.kept(w, r, web.KeptOther, values, page)
@@ -66,4 +62,12 @@ func (c *Complaints) theirs(w http.ResponseWriter, r *http.Request, v visitor, v
 }
 
 // frame is what pages have into which a visitor writes.
-func (c *Complaints) frame(v visitor) web.Frame { return web.Frame{By: c.forms.By(v.filer)} }
+func (c *Complaints) frame(v visitor) web.Frame { return web.Frame{By: c.forms.By(v.writer())} }
+
+// writer is whom a form is made for: a person is the same one on all pages, with a session or a pass.
+func (v visitor) writer() string {
+	if v.known() {
+		return v.person
+	}
+	return v.filer
+}
