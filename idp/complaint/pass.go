@@ -62,8 +62,11 @@ func (c *Complaints) Pass(w http.ResponseWriter, r *http.Request, who signin.Ref
 		return "", fmt.Errorf("new pass: %w", err)
 	}
 	sealed, err := c.Vault.SealToken(purposePass, body)
+	if err != nil {
+		return "", err
+	}
 	c.Cookies.Keep(w, cookiePass, sealed, passLife)
-	return Path + "/as/" + sealed, err
+	return Path + "/as/" + sealed, nil
 }
 
 // admitted serves those with a pass. Any other pass than a good one is answered alike: forged, too old, or another browser's.
