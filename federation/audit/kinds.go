@@ -19,7 +19,7 @@ func Kinds() (list []string) {
 		{"case", "filed triaged taken proposed returned endorsed approved applied propagated closed rejected withdrawn appealed reopened noted evidence " +
 			"escalated held confirmed lifted lapsed joined looked"},
 		{"province", "add invite approve approve_anyway decline suspend resume active suspended"},
-		{"application", "add secret submitted approved published suspended retired"},
+		{"application", "add change secret submitted approved published suspended retired"},
 		{"entity", "add active suspended"},
 		{"mark", "add revoke"},
 		{"staff", "add remove"},
@@ -35,7 +35,7 @@ func Kinds() (list []string) {
 // Fields lists the names of the details that are written. Where there are several of one, a number follows: "placed_0".
 func Fields() []string {
 	return []string{
-		"algorithm", "by", "case", "client_id", "decision", "entity", "file", "issuer", "key", "kind", "lifted", "number", "person", "placed", "reason",
+		"algorithm", "by", "case", "client_id", "decision", "entity", "fields", "file", "issuer", "key", "kind", "lifted", "number", "person", "placed", "reason",
 		"region", "regions", "roles", "sealed", "signs", "state", "status", "type",
 	}
 }
