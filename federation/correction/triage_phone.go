@@ -41,15 +41,14 @@ func (q *Queue) triagePhone(ctx context.Context, c *Case, p storage.Person) (*Pr
 	case err != nil:
 		return nil, err
 	case verdict != nil && verdict.Matches():
-		c.Body.Evidence = append(c.Body.Evidence, Evidence{Source: SourceRegister, At: q.Clock(), Said: map[string]string{AttributePhone: number}})
+		q.found(c, AttributePhone, number)
 		c.Body.Reason = ReasonRegisterDiffers
 		return nil, nil
 	}
 	if verdict != nil && NotTheirs(*verdict) {
 		c.Body.Reason = ReasonRegisterAgrees
 		if !slices.Contains(vouchers(c), SourceRegister) {
-			found := Evidence{Source: SourceRegister, At: q.Clock(), By: actorSystem, Said: map[string]string{SaidPhoneProven: number}}
-			c.Body.Evidence = append(c.Body.Evidence, found)
+			q.found(c, SaidPhoneProven, number)
 		}
 	}
 	sources := vouchers(c)
@@ -61,6 +60,12 @@ func (q *Queue) triagePhone(ctx context.Context, c *Case, p storage.Person) (*Pr
 		c.Body.Reason = ReasonPhoneTwice
 	}
 	return proposal, err
+}
+
+// found adds what this issuer found in the register, beside what is stored.
+func (q *Queue) found(c *Case, said, number string) {
+	e := Evidence{Source: SourceRegister, At: q.Clock(), By: actorSystem, Said: map[string]string{said: number}}
+	c.Body.Evidence = slices.Insert(slices.Clone(c.Body.Evidence), min(1, len(c.Body.Evidence)), e)
 }
 
 // NotTheirs reports whether the register says that a person whom it knows so has another number. That it has none says nothing.
