@@ -40,6 +40,7 @@ type world struct {
 	store storage.Store
 	vault *vault.Vault
 	log   *bytes.Buffer
+	write *lockedWriter // into it
 
 	mu      sync.Mutex
 	now     time.Time
@@ -99,6 +100,7 @@ func newWorld(t testing.TB, change ...func(*idp.Config)) *world {
 	parallel(t)
 	ctx := t.Context()
 	w := &world{t: t, now: time.Now().UTC().Truncate(time.Second), log: &bytes.Buffer{}}
+	w.write = &lockedWriter{w: w.log}
 	root, err := vault.NewRoot(rand.Reader)
 	must(t, err)
 	path := filepath.Join(t.TempDir(), "issuer.db")
@@ -113,7 +115,7 @@ func newWorld(t testing.TB, change ...func(*idp.Config)) *world {
 	config := idp.Config{
 		Issuer: w.url, Role: idp.Province, Region: "33", Name: map[string]string{"zh": "浙江省统一身份认证", "en": "Zhejiang Identity"},
 		Store: store, Vault: v, Methods: methods(t, w.url), Messages: w, Register: register.NewTable(store), Clock: w.clock,
-		Logger: slog.New(slog.NewTextHandler(&lockedWriter{w: w.log}, nil)),
+		Logger: slog.New(slog.NewTextHandler(w.write, nil)),
 	}
 	for _, f := range change {
 		f(&config)
@@ -210,6 +212,13 @@ func methods(t testing.TB, issuer string) *authenticators.Set {
 type lockedWriter struct {
 	mu sync.Mutex
 	w  io.Writer
+}
+
+// logged is what the issuer has logged so far, while it goes on.
+func (w *world) logged() string {
+	w.write.mu.Lock()
+	defer w.write.mu.Unlock()
+	return w.log.String()
 }
 
 func (l *lockedWriter) Write(b []byte) (int, error) {
