@@ -221,9 +221,11 @@ func TestASystemCaseIsOpenedWhenAProvinceSaysSomethingElseThanIsKnown(t *testing
 	he := federation{}.person(h.nation, aynur)
 	links, err := h.nation.store.LinksOf(t.Context(), she)
 	must(t, err)
+	of, err := h.office().File(t.Context(), correction.Filing{Filer: correction.System(), Kind: correction.KindConflict, Region: "33", Statement: "弄错了"})
+	must(t, err) // about nobody that is looked at here
 	must(t, h.nation.store.CorrectAs(t.Context(), storage.Correction{ID: "mistake", Moves: []storage.Move{
 		{What: storage.MoveLink, Issuer: links[0].Issuer, Subject: links[0].Subject, From: she, To: he},
-	}}, storage.Case{}, h.nation.clock()))
+	}}, of.Case, h.nation.clock()))
 	if !none(she) || !none(he) {
 		t.Fatal("a case was opened though all agreed")
 	}
