@@ -29,10 +29,12 @@ type Signal struct {
 	Other    string
 	// Issuer and Subject name the link.
 	Issuer, Subject string
-	HoldID          string
-	HoldKind        HoldKind
-	CaseID, Number  string
-	Decision        string
+	// Personal says that it is about the person, and told to the issuer of the link, by its own subject, and to nobody else.
+	Personal       bool
+	HoldID         string
+	HoldKind       HoldKind
+	CaseID, Number string
+	Decision       string
 }
 
 // Addressed is a signal as one application has to hear it.
@@ -99,7 +101,8 @@ type Signals interface {
 	// SignalHead is the place of the latest signal.
 	SignalHead(ctx context.Context) (int64, error)
 	// SignalsFor lists what an application has to hear behind a place, in order, at most limit: of persons whom it knows and has not removed, or who were merged
-	// into or with them, and of links of the issuer that it is ("" if it is none). One read.
+	// into or with them, and of links of the issuer that it is ("" if it is none). What is personal is for that issuer
+	// alone. One read.
 	SignalsFor(ctx context.Context, clientID, issuer string, after int64, limit int) ([]Addressed, error)
 	// Acknowledge notes that an application has heard signals, and moves its position forward, never back. Again changes nothing.
 	Acknowledge(ctx context.Context, clientID string, seqs []int64, position int64, partial int, at time.Time) error

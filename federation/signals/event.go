@@ -65,11 +65,11 @@ type sessionRevoked struct {
 // Events are what a signal becomes, of the events that a receiver asked for; more is filled in for it beforehand.
 func Events(s storage.Signal, more Correction, requested []string) (list []Event) {
 	at := s.At.Unix()
-	more.At, more.What, more.Case, more.Decision, more.Link = at, string(s.What), s.Number, s.Decision, s.Issuer != "" && s.What != storage.SignalCorrected
+	more.At, more.What, more.Case, more.Decision, more.Link = at, string(s.What), s.Number, s.Decision, s.Issuer != "" && !s.Personal
 	if s.HoldID != "" {
 		more.Hold = &Hold{ID: s.HoldID, Kind: string(s.HoldKind)}
 	}
-	person := s.Issuer == "" && (s.HoldKind == storage.HoldFreeze || s.HoldKind == storage.HoldDeactivate)
+	person := !more.Link && (s.HoldKind == storage.HoldFreeze || s.HoldKind == storage.HoldDeactivate)
 	add := func(e Event) {
 		if slices.Contains(requested, e.Type) {
 			list = append(list, e)

@@ -150,7 +150,7 @@ func (s *Streams) carryOut(ctx context.Context, peer signin.Peer, about signals.
 		return s.Store.CorrectAs(ctx, storage.Correction{ID: peer.Issuer + " " + id + " " + person, Touch: []string{person}}, of, now)
 	}
 	switch what := storage.SignalWhat(c.What); {
-	case c.Hold != nil && about.Issuer == s.Issuer: // how the nation knows our person is in doubt, not who the person is
+	case c.Hold != nil && c.Link && about.Issuer == s.Issuer: // how the nation knows our person is in doubt, not who the person is
 		return void(c.What + " " + c.Hold.ID)
 	case c.Hold != nil && what == storage.SignalHeld:
 		h := storage.Hold{

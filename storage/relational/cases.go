@@ -2,6 +2,8 @@ package relational
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"manyou/storage"
@@ -36,6 +38,11 @@ func (s *Store) StepCase(ctx context.Context, step storage.CaseStep) error {
 				return err
 			}
 		}
+		told, err := tellHolds(ctx, tx, slices.Collect(maps.Keys(touched))...)
+		if err != nil {
+			return err
+		}
+		signals = append(signals, told...)
 		if _, err := appendAudit(ctx, tx, step.Audit); err != nil {
 			return err
 		}

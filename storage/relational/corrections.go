@@ -54,7 +54,7 @@ func (s *Store) named(ctx context.Context, tx Executor, c storage.Correction, of
 	}
 	for _, l := range c.Tell {
 		told := signal(storage.SignalCorrected, l.PersonID)
-		told.Issuer, told.Subject = l.Issuer, l.Subject
+		told.Issuer, told.Subject, told.Personal = l.Issuer, l.Subject, true
 		signals = append(signals, told)
 	}
 	for _, m := range c.Merges {
@@ -123,7 +123,14 @@ func (s *Store) CorrectAs(ctx context.Context, c storage.Correction, of storage.
 				return err
 			}
 		}
-		return appendSignals(ctx, tx, at, signals...)
+		if c.Create != nil {
+			named = append(named, c.Create.ID)
+		}
+		told, err := tellHolds(ctx, tx, named...)
+		if err != nil {
+			return err
+		}
+		return appendSignals(ctx, tx, at, append(signals, told...)...)
 	})
 }
 

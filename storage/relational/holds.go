@@ -23,7 +23,11 @@ func (s *Store) PlaceHold(ctx context.Context, h storage.Hold) error {
 		if err := settle(ctx, tx, h.PersonID, weakens(h), h.PlacedAt); err != nil {
 			return err
 		}
-		return appendSignals(ctx, tx, h.PlacedAt, heard(h, storage.SignalHeld))
+		told, err := tellHolds(ctx, tx, h.PersonID)
+		if err != nil {
+			return err
+		}
+		return appendSignals(ctx, tx, h.PlacedAt, append([]storage.Signal{heard(h, storage.SignalHeld)}, told...)...)
 	})
 }
 
@@ -46,7 +50,11 @@ func (s *Store) LiftHold(ctx context.Context, l storage.HoldLift, at time.Time) 
 		if err := settle(ctx, tx, h.PersonID, false, at); err != nil {
 			return err
 		}
-		return appendSignals(ctx, tx, at, heard(h, storage.SignalLifted))
+		told, err := tellHolds(ctx, tx, h.PersonID)
+		if err != nil {
+			return err
+		}
+		return appendSignals(ctx, tx, at, append([]storage.Signal{heard(h, storage.SignalLifted)}, told...)...)
 	})
 }
 

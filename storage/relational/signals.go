@@ -25,9 +25,9 @@ func appendSignals(ctx context.Context, tx Executor, at time.Time, signals ...st
 		if err := tx.Row(ctx, `UPDATE signal_head SET seq = seq + 1 RETURNING seq`, nil, &seq); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO signals (seq, at, what, person_id, other, issuer, subject, hold_id, hold_kind, case_id, number, decision)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, seq, millis(at), string(n.What), n.PersonID, n.Other, n.Issuer, n.Subject,
-			n.HoldID, string(n.HoldKind), n.CaseID, n.Number, n.Decision); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO signals (seq, at, what, person_id, other, issuer, subject, hold_id, hold_kind, case_id, number, decision, personal)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, seq, millis(at), string(n.What), n.PersonID, n.Other, n.Issuer, n.Subject,
+			n.HoldID, string(n.HoldKind), n.CaseID, n.Number, n.Decision, n.Personal); err != nil {
 			return err
 		}
 	}
@@ -39,12 +39,12 @@ func (s *Store) SignalHead(ctx context.Context) (seq int64, err error) {
 	return seq, s.read.Row(ctx, `SELECT seq FROM signal_head`, nil, &seq)
 }
 
-const signalColumns = `s.seq, s.at, s.what, s.person_id, s.other, s.issuer, s.subject, s.hold_id, s.hold_kind, s.case_id, s.number, s.decision`
+const signalColumns = `s.seq, s.at, s.what, s.person_id, s.other, s.issuer, s.subject, s.hold_id, s.hold_kind, s.case_id, s.number, s.decision, s.personal`
 
 func signalDest(n *storage.Signal) []any {
 	return []any{
 		&n.Seq, caseTime{&n.At}, (*string)(&n.What), &n.PersonID, &n.Other, &n.Issuer, &n.Subject, &n.HoldID, (*string)(&n.HoldKind), &n.CaseID, &n.Number,
-		&n.Decision,
+		&n.Decision, &n.Personal,
 	}
 }
 
@@ -52,9 +52,9 @@ func signalDest(n *storage.Signal) []any {
 // person of a signal is known by that person, too.
 func (s *Store) SignalsFor(ctx context.Context, clientID, issuer string, after int64, limit int) (list []storage.Addressed, err error) {
 	err = s.read.Rows(ctx, `SELECT `+signalColumns+`, k.subject AS known FROM signals s JOIN known k ON k.person_id = s.person_id AND k.client_id = $1 AND NOT k.removed
-		WHERE s.seq > $3
+		WHERE s.seq > $3 AND NOT s.personal
 		UNION SELECT `+signalColumns+`, k.subject FROM signals s JOIN persons m ON m.merged_into = s.person_id AND m.merged_into <> ''
-		JOIN known k ON k.person_id = m.id AND k.client_id = $1 AND NOT k.removed WHERE s.seq > $3
+		JOIN known k ON k.person_id = m.id AND k.client_id = $1 AND NOT k.removed WHERE s.seq > $3 AND NOT s.personal
 		UNION SELECT `+signalColumns+`, '' FROM signals s WHERE s.seq > $3 AND s.issuer <> '' AND s.issuer = $2
 		ORDER BY seq, known LIMIT $4`, []any{clientID, issuer, after, limit}, func(scan Scan) error {
 		var a storage.Addressed
