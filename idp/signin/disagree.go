@@ -80,7 +80,7 @@ func (s *SignIn) compareNow(ctx context.Context, target *upstreamIssuer, auth up
 	ours, errOurs := identity.NormalizeName(p.Name)
 	switch {
 	case errTheirs != nil || errOurs != nil:
-		return nil
+		return nil //nolint:nilerr // what is no name says nothing against the one that is known
 	case identity.OtherEncoding(theirs, ours):
 		differs.Encoded = p.Name
 		return s.Disagree(ctx, differs)

@@ -83,7 +83,7 @@ func checkStreams(raw []byte) error {
 		if packed == "" {
 			continue // its bytes are looked at as they are
 		}
-		length := 0
+		var length int
 		if packed == flate {
 			length, err = unpack(raw[body:], d, &left)
 		} else {
@@ -212,7 +212,7 @@ func forbidden(raw []byte, names []string) string {
 		}
 		raw = raw[n+1:]
 		name, n := readName(raw)
-		if slices.Contains(names, name) && !(name == openAction && destination(raw[n:])) {
+		if slices.Contains(names, name) && (name != openAction || !destination(raw[n:])) {
 			return name
 		}
 	}
