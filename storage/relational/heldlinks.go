@@ -3,75 +3,71 @@ package relational
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"manyou/storage"
 )
 
-// heldLink names a link.
-type heldLink struct{ issuer, subject string }
+// Which links have to hear that a hold on their person ended, or does not concern them any more, and which that one lies; each with the hold.
+var (
+	heldNoMore = `SELECT ` + holdColumnsOf("h") + `, t.issuer, t.subject FROM holds h JOIN held_links t ON t.hold_id = h.id
+		WHERE h.person_id = $1 AND (h.lifted_at <> 0 OR NOT EXISTS (
+			SELECT 1 FROM links l WHERE l.issuer = t.issuer AND l.subject = t.subject AND l.person_id = h.person_id))
+		ORDER BY h.placed_at, h.id, t.issuer, t.subject`
+	heldNow = `SELECT ` + holdColumnsOf("h") + `, l.issuer, l.subject FROM holds h JOIN links l ON l.person_id = h.person_id
+		WHERE h.person_id = $1 AND h.issuer = '' AND h.origin = '' AND h.kind <> 'watch' AND h.lifted_at = 0 AND NOT EXISTS (
+			SELECT 1 FROM held_links t WHERE t.hold_id = h.id AND t.issuer = l.issuer AND t.subject = l.subject)
+		ORDER BY h.placed_at, h.id, l.issuer, l.subject`
+)
+
+func holdColumnsOf(table string) string {
+	columns := strings.Split(holdColumns, ", ")
+	for n, c := range columns {
+		columns[n] = table + "." + c
+	}
+	return strings.Join(columns, ", ")
+}
 
 // tellHolds compares what the issuers of persons' links were told of the holds on those persons with what lies there now, and returns what they
 // have to hear: who comes by a link is held where they come from, too, and is let in again when the hold ends, or when the link turns out to be
 // another's. The persons are locked. Holds of another issuer are its own to tell.
 func tellHolds(ctx context.Context, tx Executor, persons ...string) (list []storage.Signal, err error) {
 	for _, person := range slices.Compact(slices.Sorted(slices.Values(persons))) {
-		holds, err := holdsBy(ctx, tx, `SELECT `+holdColumns+` FROM holds WHERE person_id = $1 AND issuer = '' AND origin = '' AND kind <> 'watch'
-			AND (lifted_at = 0 OR EXISTS (SELECT 1 FROM held_links t WHERE t.hold_id = holds.id)) ORDER BY placed_at, id`, person)
+		over, err := personal(ctx, tx, heldNoMore, person, storage.SignalLifted)
 		if err != nil {
 			return nil, err
 		}
-		if len(holds) == 0 {
-			continue
-		}
-		links, err := heldLinks(ctx, tx, `SELECT issuer, subject FROM links WHERE person_id = $1 ORDER BY issuer, subject`, person)
-		if err != nil {
-			return nil, err
-		}
-		for _, h := range holds {
-			told, err := heldLinks(ctx, tx, `SELECT issuer, subject FROM held_links WHERE hold_id = $1 ORDER BY issuer, subject`, h.ID)
-			if err != nil {
+		for _, n := range over {
+			if _, err := tx.Exec(ctx, `DELETE FROM held_links WHERE hold_id = $1 AND issuer = $2 AND subject = $3`, n.HoldID, n.Issuer, n.Subject); err != nil {
 				return nil, err
 			}
-			due := links
-			if !h.LiftedAt.IsZero() {
-				due = nil
-			}
-			for _, l := range told {
-				if slices.Contains(due, l) {
-					continue
-				}
-				if _, err := tx.Exec(ctx, `DELETE FROM held_links WHERE hold_id = $1 AND issuer = $2 AND subject = $3`, h.ID, l.issuer, l.subject); err != nil {
-					return nil, err
-				}
-				list = append(list, personally(h, storage.SignalLifted, l))
-			}
-			for _, l := range due {
-				if slices.Contains(told, l) {
-					continue
-				}
-				if _, err := tx.Exec(ctx, `INSERT INTO held_links (hold_id, issuer, subject) VALUES ($1, $2, $3)`, h.ID, l.issuer, l.subject); err != nil {
-					return nil, err
-				}
-				list = append(list, personally(h, storage.SignalHeld, l))
+		}
+		due, err := personal(ctx, tx, heldNow, person, storage.SignalHeld)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range due {
+			if _, err := tx.Exec(ctx, `INSERT INTO held_links (hold_id, issuer, subject) VALUES ($1, $2, $3)`, n.HoldID, n.Issuer, n.Subject); err != nil {
+				return nil, err
 			}
 		}
+		list = append(append(list, over...), due...)
 	}
 	return list, nil
 }
 
-func heldLinks(ctx context.Context, tx Executor, query, arg string) (list []heldLink, err error) {
-	err = tx.Rows(ctx, query, []any{arg}, func(scan Scan) error {
-		var l heldLink
-		err := scan(&l.issuer, &l.subject)
-		list = append(list, l)
-		return err
+// personal reads what the issuers of links hear of holds on a person.
+func personal(ctx context.Context, tx Executor, query, person string, what storage.SignalWhat) (list []storage.Signal, err error) {
+	err = tx.Rows(ctx, query, []any{person}, func(scan Scan) error {
+		var h storage.Hold
+		var issuer, subject string
+		if err := scan(append(holdDest(&h), &issuer, &subject)...); err != nil {
+			return err
+		}
+		n := heard(h, what)
+		n.Issuer, n.Subject, n.Personal = issuer, subject, true
+		list = append(list, n)
+		return nil
 	})
 	return list, err
-}
-
-// personally is what the issuer of a link hears of a hold on the person who comes by it.
-func personally(h storage.Hold, what storage.SignalWhat, l heldLink) storage.Signal {
-	n := heard(h, what)
-	n.Issuer, n.Subject, n.Personal = l.issuer, l.subject, true
-	return n
 }

@@ -113,16 +113,21 @@ func (s *Store) holds(ctx context.Context, query string, args ...any) ([]storage
 func holdsBy(ctx context.Context, from Executor, query string, args ...any) (list []storage.Hold, err error) {
 	err = from.Rows(ctx, query, args, func(scan Scan) error {
 		var h storage.Hold
-		var placedAt, until, liftedAt int64
-		if err := scan(&h.ID, &h.PersonID, &h.Issuer, &h.Subject, (*string)(&h.Kind), &h.CaseID, &h.Number, &h.Origin, &placedAt, &h.PlacedBy,
-			&until, &liftedAt, &h.LiftedBy); err != nil {
+		if err := scan(holdDest(&h)...); err != nil {
 			return err
 		}
-		h.PlacedAt, h.Until, h.LiftedAt = moment(placedAt), moment(until), moment(liftedAt)
 		list = append(list, h)
 		return nil
 	})
 	return list, err
+}
+
+// holdDest are where the columns of a hold go.
+func holdDest(h *storage.Hold) []any {
+	return []any{
+		&h.ID, &h.PersonID, &h.Issuer, &h.Subject, (*string)(&h.Kind), &h.CaseID, &h.Number, &h.Origin, caseTime{&h.PlacedAt}, &h.PlacedBy,
+		caseTime{&h.Until}, caseTime{&h.LiftedAt}, &h.LiftedBy,
+	}
 }
 
 // weakens reports whether what stood before a hold no longer does, even if the person's status stays: a frozen link may have brought
