@@ -2,15 +2,24 @@ package e2e
 
 import (
 	"crypto/rand"
-	"fmt"
 	mathrand "math/rand/v2"
 	"slices"
 	"syscall"
 	"testing"
 	"time"
 
+	"manyou/federation/correction"
 	"manyou/storage"
 )
+
+// filed is a case about a person, at the nation.
+func (w *world) filed(person string) storage.Case {
+	w.t.Helper()
+	q := &correction.Queue{Store: w.Issuer(nation).Store, Policy: correction.DefaultPolicy(), Clock: time.Now, Random: rand.Reader}
+	c, err := q.File(w.t.Context(), correction.Filing{Filer: correction.System(), Kind: correction.KindConflict, Person: person})
+	must(w.t, err)
+	return c.Case
+}
 
 // TestKillingTheNationLosesNoSignalAndRepeatsNone: holds are placed and lifted at the nation, and its process is killed at some moment
 // between the commit and the acknowledgement of the last province, again and again.
@@ -36,12 +45,13 @@ func TestKillingTheNationLosesNoSignalAndRepeatsNone(t *testing.T) {
 
 	const rounds = 8
 	person := at(nation).ID
+	of := w.filed(person)
 	var placed []string
 	for n := range rounds {
 		id := rand.Text()
 		placed = append(placed, id)
 		must(t, w.Issuer(nation).Store.PlaceHold(t.Context(), storage.Hold{
-			ID: id, PersonID: person, Kind: storage.HoldFreeze, Number: fmt.Sprintf("TEST-000%d", n), PlacedAt: time.Now(), PlacedBy: "system",
+			ID: id, PersonID: person, Kind: storage.HoldFreeze, CaseID: of.ID, Number: of.Number, PlacedAt: time.Now(), PlacedBy: "system",
 		}))
 		if n%2 == 0 {
 			must(t, w.Issuer(nation).Store.LiftHold(t.Context(), storage.HoldLift{ID: id, By: "system"}, time.Now()))
