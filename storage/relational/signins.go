@@ -23,7 +23,13 @@ func (s *Store) CompleteSignIn(ctx context.Context, in storage.SignIn) (epoch in
 	for i, st := range steps {
 		statements[i] = st.Statement
 	}
+	joins := in.Link != nil && in.Person == nil // somebody on whom holds may lie comes by another way
 	err = s.inTx(ctx, func(tx Executor) error {
+		if joins {
+			if err := s.lockPersons(ctx, tx, in.Link.PersonID); err != nil {
+				return err
+			}
+		}
 		written, err := tx.Batch(ctx, statements, &epoch)
 		if err != nil {
 			return err
@@ -33,7 +39,14 @@ func (s *Store) CompleteSignIn(ctx context.Context, in storage.SignIn) (epoch in
 				return st.none
 			}
 		}
-		return nil
+		if !joins {
+			return nil
+		}
+		told, err := tellHolds(ctx, tx, in.Link.PersonID)
+		if err != nil {
+			return err
+		}
+		return appendSignals(ctx, tx, in.Session.CreatedAt, told...)
 	})
 	return epoch, err
 }
