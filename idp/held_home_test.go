@@ -43,6 +43,21 @@ func TestWhoIsFrozenAtTheNationIsFrozenWhereTheyLive(t *testing.T) {
 	}
 	eventually(t, "the case shows that her province has heard", func() bool { return deliveries()[h.zhejiang.url] && deliveries()[h.sichuan.url] })
 
+	// The link turns out to be another's, and then not: she is let in at home, and kept out again.
+	links, err := h.nation.store.LinksOf(t.Context(), she)
+	must(t, err)
+	h.nation.signIn(h.nation.browser(), aynur, h.nation.request("main", "prompt", "login"))
+	move := func(id, from, to string) {
+		must(t, h.nation.store.CorrectAs(t.Context(), storage.Correction{ID: id, Moves: []storage.Move{
+			{What: storage.MoveLink, Issuer: links[0].Issuer, Subject: links[0].Subject, From: from, To: to},
+		}}, c.Case, h.nation.clock()))
+	}
+	other := federation{}.person(h.nation, aynur)
+	move("away", she, other)
+	eventually(t, "her account at home is another's, who is not held", func() bool { return h.zhejiang.person(liNa).Status == storage.PersonActive })
+	move("back", other, she)
+	eventually(t, "she is kept out again", func() bool { return h.zhejiang.person(liNa).Status == storage.PersonFrozen })
+
 	c = again(t, o, c)
 	holds, err := h.nation.store.HoldsOf(t.Context(), she)
 	must(t, err)

@@ -275,4 +275,6 @@ type Replays interface {
 	Use(ctx context.Context, kind, value string, expiresAt time.Time) error
 	// Used reports whether a value was recorded.
 	Used(ctx context.Context, kind, value string, expiresAt time.Time) (bool, error)
+	// Claim records a value as a holder's, in one transaction, and reports whether it is: of several holders the first has it, as often as it asks.
+	Claim(ctx context.Context, kind, value, holder string, expiresAt time.Time) (bool, error)
 }

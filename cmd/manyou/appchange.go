@@ -32,6 +32,13 @@ type appChange struct {
 // Run changes what is given, and nothing else. Nothing is stored if anything is wrong. How it authenticates, its region and what its pairwise subjects
 // are computed for do not change: it would be another application.
 func (c *appChange) Run(ctx context.Context, t *terminal) error {
+	var jwks []byte
+	if c.JWKS != "" {
+		var err error
+		if jwks, err = os.ReadFile(c.JWKS); err != nil {
+			return usageError{err}
+		}
+	}
 	return c.use(ctx, t, func(o *opened) error {
 		app, err := findApplication(ctx, o.store, c.ClientID)
 		if err != nil {
@@ -40,10 +47,7 @@ func (c *appChange) Run(ctx context.Context, t *terminal) error {
 		if app.Status == storage.ApplicationRetired {
 			return fmt.Errorf("application %s is retired, and stays as it was", app.ClientID)
 		}
-		changed, err := c.change(&app)
-		if err != nil {
-			return err
-		}
+		changed := c.change(&app, jwks)
 		if len(changed) == 0 {
 			return usagef("nothing to change was given; manyou app change --help names what can be")
 		}
@@ -62,7 +66,7 @@ func (c *appChange) Run(ctx context.Context, t *terminal) error {
 }
 
 // change puts what was given into an application, and says what that was.
-func (c *appChange) change(app *storage.Application) (changed []string, err error) {
+func (c *appChange) change(app *storage.Application, jwks []byte) (changed []string) {
 	set := func(name string, given bool, put func()) {
 		if given {
 			put()
@@ -91,11 +95,6 @@ func (c *appChange) change(app *storage.Application) (changed []string, err erro
 	list("channel", orAny(c.Channel), &app.Channels)
 	list("method", orAny(c.Method), &app.Methods)
 	set("status-list", c.StatusList != nil, func() { app.StatusList = *c.StatusList })
-	if c.JWKS != "" {
-		changed = append(changed, "jwks")
-		if app.JWKS, err = os.ReadFile(c.JWKS); err != nil {
-			return nil, usageError{err}
-		}
-	}
-	return changed, nil
+	set("jwks", c.JWKS != "", func() { app.JWKS = jwks })
+	return changed
 }

@@ -63,6 +63,9 @@ func (c *provinceInvite) Run(ctx context.Context, t *terminal) error {
 		} else if err != nil {
 			return err
 		}
+		if err := o.record(ctx, "province.invite", map[string]string{"region": c.Region}); err != nil {
+			return err
+		}
 		_, err = fmt.Fprintf(t.out, "%s#%s\n", address, key.ID())
 		return err
 	})

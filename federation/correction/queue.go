@@ -168,6 +168,9 @@ func (q *Queue) file(ctx context.Context, f Filing) (*Case, error) {
 		if found == nil && !q.repeats(ctx, f, earlier) {
 			return nil, ErrRepeated
 		}
+		if found == nil && earlier.DuplicateOf != "" { // the first time, it may have failed behind the join
+			found = q.bring(ctx, earlier.DuplicateOf, earlier)
+		}
 		return earlier, found
 	}
 	if err != nil {

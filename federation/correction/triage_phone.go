@@ -168,7 +168,7 @@ func (q *Queue) takeAway(ctx context.Context, c *Case, number string) (*Proposal
 	}
 	for _, e := range c.Body.Evidence {
 		left, said := e.Said[SaidWaysLeft]
-		if !said {
+		if !said || e.voucher() == "" { // nobody else can know
 			continue
 		}
 		if n, err := strconv.Atoi(left); err != nil || n < 1 {

@@ -175,16 +175,22 @@ func TestWhoComplainedFirstDoesNotKeepTheRuleFromANumber(t *testing.T) {
 			Filer: filer, Kind: correction.KindAttribute, Attribute: "phone", Expected: passedOn, Evidence: []correction.Evidence{provenTo(source)},
 		}
 	}
+	leaving := func(filer, left string) correction.Filing {
+		f := phone(filer, filer)
+		f.Evidence = []correction.Evidence{provenTo(filer, "ways_left", left)}
+		return f
+	}
 	for name, c := range map[string]struct {
 		first, second correction.Filing
 		taken         bool
 		state         correction.State
 	}{
-		"a province after the person":                       {phone("person:a", "person:a"), phone(zj, zj), false, correction.Proposed},
-		"a province after an application":                   {phone("application:main", "application:main"), phone(zj, zj), false, correction.Proposed},
-		"attack: the person after the person":               {phone("person:a", "person:a"), phone("person:b", zj), false, correction.Triaged},
-		"attack: an application after the person":           {phone("person:a", "person:a"), phone("application:main", zj), false, correction.Triaged},
-		"a case that an officer has taken is the officer's": {phone("person:a", "person:a"), phone(zj, zj), true, correction.InReview},
+		"a province after the person":                        {phone("person:a", "person:a"), phone(zj, zj), false, correction.Proposed},
+		"a province after an application":                    {phone("application:main", "application:main"), phone(zj, zj), false, correction.Proposed},
+		"attack: an application says that no way in is left": {leaving("application:main", "0"), phone(zj, zj), false, correction.Proposed},
+		"attack: the person after the person":                {phone("person:a", "person:a"), phone("person:b", zj), false, correction.Triaged},
+		"attack: an application after the person":            {phone("person:a", "person:a"), phone("application:main", zj), false, correction.Triaged},
+		"a case that an officer has taken is the officer's":  {phone("person:a", "person:a"), phone(zj, zj), true, correction.InReview},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t)

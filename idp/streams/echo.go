@@ -98,8 +98,11 @@ func (s *Streams) decidedHere(ctx context.Context, peer signin.Peer, person stri
 		}
 		if about, err := s.concerns(ctx, n, told, person, t.Subject); err != nil {
 			return false, err
-		} else if about {
-			return s.echoed(ctx, *k, n, t)
+		} else if !about {
+			continue
+		}
+		if its, err := s.echoed(ctx, *k, n, t); err != nil || its {
+			return its, err
 		}
 	}
 	return false, nil
@@ -171,14 +174,7 @@ func disabled(t signals.Token) string {
 	return "disabled\x00" + t.Issuer + "\x00" + t.Subject.Subject + "\x00" + t.Txn
 }
 
-// once reports whether a place is a token's: the first that comes has it, however often it is heard.
+// once reports whether a place is a token's: the first that comes has it, however often it is heard, and whatever died in between.
 func (s *Streams) once(ctx context.Context, place string, until time.Time, t signals.Token) (bool, error) {
-	err := s.Store.Use(ctx, replayEcho, place, until)
-	if err == nil {
-		return true, s.Store.Use(ctx, replayEcho, place+"\x00"+t.ID, until)
-	}
-	if !errors.Is(err, storage.ErrUsed) {
-		return false, err
-	}
-	return s.Store.Used(ctx, replayEcho, place+"\x00"+t.ID, until)
+	return s.Store.Claim(ctx, replayEcho, place, t.ID, until)
 }

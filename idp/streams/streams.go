@@ -28,6 +28,7 @@ type Store interface {
 	ListUpstreams(ctx context.Context) ([]storage.Upstream, error)
 	Use(ctx context.Context, kind, id string, expiresAt time.Time) error
 	Used(ctx context.Context, kind, id string, expiresAt time.Time) (bool, error)
+	Claim(ctx context.Context, kind, id, holder string, expiresAt time.Time) (bool, error)
 	Count(ctx context.Context, keys []string, n int64, expiresAt time.Time) ([]int64, error)
 	Lease(ctx context.Context, task, node string, now, until time.Time) (bool, error)
 }

@@ -119,6 +119,27 @@ var replayCases = map[string]func(*testing.T, *fixture){
 		check(t, err)
 		equal(t, used, true)
 	},
+	"Claim/a value is its first holder's, as often as it asks": func(t *testing.T, f *fixture) {
+		expiresAt := f.now.Add(time.Minute)
+		for _, c := range []struct {
+			value, holder string
+			want          bool
+		}{{"v", "one", true}, {"v", "one", true}, {"v", "two", false}, {"v", "two", false}, {"w", "two", true}, {"v", "one", true}} {
+			its, err := f.Claim(t.Context(), "echo", c.value, c.holder, expiresAt)
+			check(t, err)
+			equal(t, its, c.want)
+		}
+	},
+	"Claim/at once on two nodes has one holder": func(t *testing.T, f *fixture) {
+		nodes := []storage.Store{f.Store, f.db.Node(t)}
+		oneWinner(t, 100, storage.ErrUsed, func(ctx context.Context, i int) error {
+			its, err := nodes[i%2].Claim(ctx, "echo", "v", fmt.Sprint(i), f.now.Add(time.Minute))
+			if err == nil && !its {
+				return storage.ErrUsed
+			}
+			return err
+		})
+	},
 	"Use/at once on two nodes has one winner": func(t *testing.T, f *fixture) {
 		nodes := []storage.Store{f.Store, f.db.Node(t)}
 		oneWinner(t, 100, storage.ErrUsed, func(ctx context.Context, i int) error {

@@ -72,6 +72,36 @@ var heldLinkCases = map[string]func(*testing.T, *fixture){
 		check(t, err)
 		equal(t, heard(head-1), []string{fmt.Sprintf("%d held ", head)})
 	},
+	"SignalsFor/each telling of a hold is a hold by itself: to each subject, and each time": func(t *testing.T, f *fixture) {
+		a, link, _ := f.holding(t, "a", "E00000001")
+		b, other, _ := f.holding(t, "b", "E00000002")
+		h := f.hold(a.ID, storage.HoldFreeze)
+		check(t, f.PlaceHold(t.Context(), h))
+		check(t, f.corrected(t, storage.Correction{ID: "m", Merges: []storage.Merge{{From: b.ID, Into: a.ID}}}))
+		check(t, f.corrected(t, storage.Correction{ID: "u", Undo: "m"}))
+		check(t, f.corrected(t, storage.Correction{ID: "again", Merges: []storage.Merge{{From: b.ID, Into: a.ID}}}))
+		check(t, f.LiftHold(t.Context(), storage.HoldLift{ID: h.ID, By: "officer"}, f.now))
+		list, err := f.SignalsFor(t.Context(), link.Issuer, link.Issuer, 0, 100)
+		check(t, err)
+		lies, told := map[string]string{}, map[string][]storage.SignalWhat{}
+		for _, s := range list {
+			if !s.Personal {
+				continue
+			}
+			if s.What == storage.SignalHeld {
+				if before, twice := lies[s.HoldID]; twice {
+					t.Errorf("%s was told before, of %s", s.HoldID, before)
+				}
+				lies[s.HoldID] = s.Subject
+			} else if lies[s.HoldID] != s.Subject {
+				t.Errorf("the end of %s is told of %s, it was told of %s", s.HoldID, s.Subject, lies[s.HoldID])
+			}
+			told[s.Subject] = append(told[s.Subject], s.What)
+		}
+		held, lifted := storage.SignalHeld, storage.SignalLifted
+		equal(t, told[link.Subject], []storage.SignalWhat{held, lifted})
+		equal(t, told[other.Subject], []storage.SignalWhat{held, lifted, held, lifted})
+	},
 	"CompleteSignIn/tells the issuer of a new link of what lies on the person already": func(t *testing.T, f *fixture) {
 		p, _ := f.signedIn(t)
 		check(t, f.PlaceHold(t.Context(), f.hold(p.ID, storage.HoldStepUp)))
