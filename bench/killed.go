@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"slices"
 	"syscall"
 	"time"
@@ -172,30 +171,26 @@ func (k *killable) round(ctx context.Context, step killStep, n, region int) (too
 
 // measureKilled measures how long after the commit of a freeze no token of the person works in any region, where the nation's process is killed in
 // between and started again at once.
-func measureKilled(ctx context.Context, regions, rounds int, w io.Writer) (err error) {
-	dir, err := os.MkdirTemp("", "killed")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	running, stop := context.WithCancel(ctx)
-	g, running := errgroup.WithContext(running)
-	defer func() {
-		stop()
-		err = errors.Join(err, g.Wait())
-	}()
-	k, err := newKillable(running, g, dir, regions)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = k.process.stop() }()
+func measureKilled(ctx context.Context, regions, rounds int, w io.Writer) error {
+	return apart(ctx, func(ctx context.Context, g *errgroup.Group, dir string) error {
+		k, err := newKillable(ctx, g, dir, regions)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = k.process.stop() }()
+		return k.measure(ctx, rounds, w)
+	})
+}
+
+// measure kills the nation at each step, so many times.
+func (k *killable) measure(ctx context.Context, rounds int, w io.Writer) (err error) {
 	freezes := 1 + rounds*(len(killSteps)+1)
 	for n := range freezes {
-		if err := k.person(running, n); err != nil {
+		if err := k.person(ctx, n); err != nil {
 			return err
 		}
 	}
-	if err := k.learn(running); err != nil {
+	if err := k.learn(ctx); err != nil {
 		return err
 	}
 	var all []time.Duration
@@ -203,16 +198,16 @@ func measureKilled(ctx context.Context, regions, rounds int, w io.Writer) (err e
 	for range rounds {
 		for _, step := range killSteps {
 			var took time.Duration
-			if took, next, err = k.round(running, step, next, len(all)%regions); err != nil {
+			if took, next, err = k.round(ctx, step, next, len(all)%len(k.regions)); err != nil {
 				return err
 			}
 			of[step], all = append(of[step], took), append(all, took)
 		}
 	}
-	if err := k.exact(running, freezes); err != nil {
+	if err := k.exact(ctx, freezes); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\nThe same, the nation killed (kill -9) in between and started again at once: %d regions, %d times at each step\n\n", regions, rounds)
+	fmt.Fprintf(w, "\nThe same, the nation killed (kill -9) in between and started again at once: %d regions, %d times at each step\n\n", len(k.regions), rounds)
 	for _, step := range killSteps {
 		writeSpread(w, string(step), of[step])
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -287,64 +286,4 @@ func runApart(ctx context.Context, role string) error {
 	c := exec.CommandContext(ctx, self, role) //nolint:gosec // itself
 	c.Stdout, c.Stderr = os.Stdout, os.Stderr
 	return c.Run()
-}
-
-// measureSpread measures how long after the commit of a freeze no token of the person works in any region: with all of them up; with some
-// down, for the others; and for those that were down, from the moment when they are back.
-func measureSpread(ctx context.Context, regions, changes, down int, w io.Writer) (err error) {
-	dir, err := os.MkdirTemp("", "spread")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	running, stop := context.WithCancel(ctx)
-	g, running := errgroup.WithContext(running)
-	defer func() {
-		stop()
-		err = errors.Join(err, g.Wait())
-	}()
-	s, err := newSpreading(running, g, dir, regions)
-	if err != nil {
-		return err
-	}
-	for n := range 2*changes + 1 {
-		if err := s.person(running, n); err != nil {
-			return err
-		}
-	}
-	up, err := s.each(running, 0, changes, s.regions)
-	if err != nil {
-		return err
-	}
-	for _, r := range s.regions[:down] {
-		r.gate.down.Store(true)
-	}
-	others, err := s.each(running, changes, changes, s.regions[down:])
-	if err != nil {
-		return err
-	}
-	// An hour passes, in which they are asked at intervals that grow to their longest. Then they are back.
-	for range int(time.Hour / (5 * time.Minute)) {
-		s.later.Add(int64(5 * time.Minute))
-		time.Sleep(500 * time.Millisecond)
-	}
-	for _, r := range s.regions[:down] {
-		r.gate.down.Store(false)
-	}
-	returned, err := s.returning(running, changes, s.regions[:down])
-	if err != nil {
-		return err
-	}
-	if err := s.exact(running, 2*changes); err != nil {
-		return err
-	}
-	fmt.Fprintf(w, "\nFrom the commit of a freeze until no token of the person works in any region: %d regions, %d freezes, one machine\n\n", regions, changes)
-	for _, r := range []struct {
-		name string
-		list []time.Duration
-	}{{"all up", up}, {fmt.Sprintf("%d down, the others", down), others}, {fmt.Sprintf("the %d, back after an hour", down), returned}} {
-		writeSpread(w, r.name, r.list)
-	}
-	fmt.Fprintln(w, "\nEvery region carried out every freeze once, in the order of the commits.")
-	return nil
 }

@@ -2,11 +2,88 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	mathrand "math/rand/v2"
+	"os"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
+
+// measureSpread measures how long after the commit of a freeze no token of the person works in any region: with all of them up; with some
+// down, for the others; and for those that were down, from the moment when they are back.
+func measureSpread(ctx context.Context, regions, changes, down int, w io.Writer) error {
+	return apart(ctx, func(ctx context.Context, g *errgroup.Group, dir string) error {
+		s, err := newSpreading(ctx, g, dir, regions)
+		if err != nil {
+			return err
+		}
+		return s.measure(ctx, changes, down, w)
+	})
+}
+
+// measure freezes so many persons with all regions up, and as many with some down.
+func (s *spreading) measure(ctx context.Context, changes, down int, w io.Writer) error {
+	for n := range 2*changes + 1 {
+		if err := s.person(ctx, n); err != nil {
+			return err
+		}
+	}
+	up, err := s.each(ctx, 0, changes, s.regions)
+	if err != nil {
+		return err
+	}
+	for _, r := range s.regions[:down] {
+		r.gate.down.Store(true)
+	}
+	others, err := s.each(ctx, changes, changes, s.regions[down:])
+	if err != nil {
+		return err
+	}
+	// An hour passes, in which they are asked at intervals that grow to their longest. Then they are back.
+	for range int(time.Hour / (5 * time.Minute)) {
+		s.later.Add(int64(5 * time.Minute))
+		time.Sleep(500 * time.Millisecond)
+	}
+	for _, r := range s.regions[:down] {
+		r.gate.down.Store(false)
+	}
+	returned, err := s.returning(ctx, changes, s.regions[:down])
+	if err != nil {
+		return err
+	}
+	if err := s.exact(ctx, 2*changes); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\nFrom the commit of a freeze until no token of the person works in any region: %d regions, %d freezes, one machine\n\n", len(s.regions), changes)
+	for _, r := range []struct {
+		name string
+		list []time.Duration
+	}{{"all up", up}, {fmt.Sprintf("%d down, the others", down), others}, {fmt.Sprintf("the %d, back after an hour", down), returned}} {
+		writeSpread(w, r.name, r.list)
+	}
+	fmt.Fprintln(w, "\nEvery region carried out every freeze once, in the order of the commits.")
+	return nil
+}
+
+// apart has something measured in a folder of its own, with goroutines that end before it is removed.
+func apart(ctx context.Context, measure func(ctx context.Context, g *errgroup.Group, dir string) error) (err error) {
+	dir, err := os.MkdirTemp("", "spread")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	running, stop := context.WithCancel(ctx)
+	g, running := errgroup.WithContext(running)
+	defer func() {
+		stop()
+		err = errors.Join(err, g.Wait())
+	}()
+	return measure(running, g, dir)
+}
 
 // returnStep is by how much the clock of those who return is put forward at a time.
 const returnStep = 5 * time.Second
