@@ -18,7 +18,7 @@
 //	UseCredential, EndSessionsOf, Use, Count
 //	Redeem, Rotate                                          one statement; a second one only to end the grant of
 //	                                                        a code or token that was used before
-//	CompleteSignIn, PutRegister, AddSigningKey,             one transaction
+//	CompleteSignIn, PutRegister, AddSigningKey, Claim,      one transaction
 //	AddCredentials, ReplaceCredentials
 //
 // Isolation is READ COMMITTED or better; nothing relies on more. Serialisation failures, deadlocks and busy locks are
