@@ -89,7 +89,7 @@ func (c *Case) forms() (list []identity.Name) {
 	}
 	add(c.Body.Expected)
 	for _, e := range c.Body.Evidence {
-		add(e.Said[AttributeName], e.Said[saidReceived])
+		add(e.Said[AttributeName], e.Said[SaidReceived])
 	}
 	for _, p := range c.Body.Decided {
 		if p.Name != nil {

@@ -15,8 +15,8 @@ import (
 const (
 	// saidMapping is the table by which a name and the stored one were found to be one.
 	saidMapping = "mapping"
-	// saidReceived is the form in which a name was received, where it is another than the one that is kept.
-	saidReceived = "name_received"
+	// SaidReceived is the form in which a name was received, where it is another than the one that is kept.
+	SaidReceived = "name_received"
 )
 
 // triageName asks the register what the person is called. It is told the name that the filer expects, and the stored one if there is none.
@@ -94,7 +94,7 @@ func (c *Case) otherForm(stored string) *storage.ReceivedName {
 // sayReceived says in which form a name was received, if that is another.
 func sayReceived(said map[string]string, r *storage.ReceivedName) {
 	if r != nil {
-		said[saidReceived], said[saidMapping] = r.Form, r.Mapping
+		said[SaidReceived], said[saidMapping] = r.Form, r.Mapping
 	}
 }
 

@@ -156,14 +156,23 @@ func (f Filer) name() string {
 	return correction.Application(f.ClientID)
 }
 
+// nobody answers where nobody is known by a subject, or where that cannot be found out. false: somebody is, and nothing was answered.
+func (a *API) nobody(w http.ResponseWriter, r *http.Request, err error) bool {
+	switch {
+	case err == nil:
+		return false
+	case errors.Is(err, storage.ErrNotFound):
+		problem(w, http.StatusUnprocessableEntity, "subject", "nobody is known to you by that subject")
+	default:
+		a.fault(w, r, err)
+	}
+	return true
+}
+
 // fileHere puts a complaint into the queue.
 func (a *API) fileHere(w http.ResponseWriter, r *http.Request, filer Filer, c complaint, key string) {
 	person, link, err := a.about(r.Context(), filer, c.Subject)
-	if errors.Is(err, storage.ErrNotFound) {
-		problem(w, http.StatusUnprocessableEntity, "subject", "nobody is known to you by that subject")
-		return
-	} else if err != nil {
-		a.fault(w, r, err)
+	if a.nobody(w, r, err) {
 		return
 	}
 	source := filer.name()

@@ -3,7 +3,6 @@ package cases
 import (
 	"encoding/base32"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -20,11 +19,7 @@ func (a *API) handOn(w http.ResponseWriter, r *http.Request, filer Filer, c comp
 	if c.Subject.Issuer == a.Issuer {
 		person, err = a.Store.KnownAs(r.Context(), filer.ClientID, c.Subject.Subject)
 	}
-	if errors.Is(err, storage.ErrNotFound) {
-		problem(w, http.StatusUnprocessableEntity, "subject", "nobody is known to you by that subject")
-		return
-	} else if err != nil {
-		a.fault(w, r, err)
+	if a.nobody(w, r, err) {
 		return
 	}
 	if c.Subject, err = a.AsNationKnows(r.Context(), person); err != nil {

@@ -110,17 +110,15 @@ func (d *desk) received(ctx context.Context, r *storage.ReceivedName, stored str
 	return &web.CaseReceived{Form: correction.CompareValues(r.Form, stored, true).A, Mapping: r.Mapping, Who: who}, err
 }
 
-const saidReceived = "name_received"
-
 // said is one value of a source beside the one that is stored.
 func said(key, value string, stored map[string]string) web.CaseSaid {
-	s := web.CaseSaid{Key: key, Known: slices.Contains(web.SaidKeys(), key), Codes: key == correction.AttributeName || key == saidReceived}
+	s := web.CaseSaid{Key: key, Known: slices.Contains(web.SaidKeys(), key), Codes: key == correction.AttributeName || key == correction.SaidReceived}
 	if key == "text" {
 		s.Text = value
 		return s
 	}
 	base, both := stored[key]
-	if key == saidReceived { // a form of the name
+	if key == correction.SaidReceived { // a form of the name
 		base, both = stored[correction.AttributeName]
 	}
 	if key == "document" {
