@@ -82,7 +82,7 @@ func TestAPasskeySignsInByItselfAndCanBeRemoved(t *testing.T) {
 	if b.has(`[data-kind="passkey"]`) {
 		t.Error("the account still lists the passkey")
 	}
-	for deadline := time.Now().Add(10 * time.Second); len(device.keys()) > 0 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); len(device.keys()) > 0 && time.Now().Before(deadline); {
 		time.Sleep(50 * time.Millisecond)
 	}
 	if n := len(device.keys()); n != 0 {

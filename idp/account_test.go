@@ -10,6 +10,7 @@ import (
 
 	"github.com/pquerna/otp/hotp"
 
+	"manyou/authenticators/otp"
 	"manyou/storage"
 )
 
@@ -191,19 +192,18 @@ func TestHistorySaysWhatHappenedAndAChangeIsToldByText(t *testing.T) {
 			t.Errorf("the history does not say %s", want)
 		}
 	}
-	for range 200 {
+	var told otp.Message
+	eventually(t, "the citizen is told", func() bool {
 		w.mu.Lock()
-		told := w.notices
-		w.mu.Unlock()
-		if len(told) > 0 {
-			if told[0].Phone != aynur.phone || !strings.Contains(told[0].Text, "添加了一种登录方式") {
-				t.Errorf("told %q", told[0].Text)
-			}
-			return
+		defer w.mu.Unlock()
+		if len(w.notices) > 0 {
+			told = w.notices[0]
 		}
-		time.Sleep(10 * time.Millisecond)
+		return told.Text != ""
+	})
+	if told.Phone != aynur.phone || !strings.Contains(told.Text, "添加了一种登录方式") {
+		t.Errorf("told %q", told.Text)
 	}
-	t.Error("the citizen was not told")
 }
 
 func TestAnApplicationsPolicyDecidesHowCitizensMayProveThemselves(t *testing.T) {

@@ -1,8 +1,10 @@
 package idp_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -41,8 +43,23 @@ func (a *anchored) declares(city, nation string) {
 	a.pass(time.Second) // so that it changed since
 	must(a.t, a.cityStore.PutSubordinate(a.t.Context(), a.app.Subordinate(a.clock(), city)))
 	must(a.t, a.store.PutSubordinate(a.t.Context(), a.city.Subordinate(a.clock(), nation)))
-	time.Sleep(time.Second) // until both have seen it
+	eventually(a.t, "both say it", func() bool { return a.states(a.city.ID, a.app.ID, city) && a.states(a.url, a.city.ID, nation) })
 	a.pass(6 * time.Minute)
+}
+
+// states reports whether a superior's statement has these rules and no others.
+func (a *anchored) states(superior, subordinate, rules string) bool {
+	a.t.Helper()
+	want, said := map[string]any{}, a.said(superior, subordinate)
+	if rules != "" {
+		must(a.t, json.Unmarshal([]byte(rules), &want))
+	}
+	for _, claim := range []string{"metadata", "metadata_policy", "constraints"} {
+		if !reflect.DeepEqual(said[claim], want[claim]) {
+			return false
+		}
+	}
+	return true
 }
 
 func TestAttackByScopesThatAnApplicationDeclaresItselfYieldsNoPhoneAndNoDocument(t *testing.T) {

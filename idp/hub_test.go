@@ -2,6 +2,7 @@ package idp_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/cookiejar"
@@ -119,15 +120,13 @@ func (h hub) whoIs(code string) map[string]any {
 	return info
 }
 
-func eventually(t *testing.T, what string, holds func() bool) {
+func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	for range 100 {
-		if holds() {
-			return
+	for late := time.Now().Add(patience); !holds(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatalf("it never came about: %s", what)
 		}
-		time.Sleep(100 * time.Millisecond)
 	}
-	t.Fatalf("it never came about: %s", what)
 }
 
 // stands reports whether the browser's session at Sichuan yields a code without a page.
@@ -217,10 +216,23 @@ func TestRoamingGoesOnWhileTheNationSwallowsRequestsAndItsWordIsOld(t *testing.T
 	}
 }
 
+// keeps reports whether a node would know another after a restart: by its own statement, the one about it and that of the nation.
+func keeps(t *testing.T, at, other *world) bool {
+	t.Helper()
+	body, err := at.store.Note(t.Context(), "neighbours")
+	if errors.Is(err, storage.ErrNotFound) {
+		return false
+	}
+	must(t, err)
+	var kept struct{ IDs, Statements []string }
+	must(t, json.Unmarshal(body, &kept))
+	return slices.Contains(kept.IDs, other.url) && len(kept.Statements) >= 3
+}
+
 func TestAProvinceThatRestartsWithoutTheNationKnowsTheOthersStill(t *testing.T) {
 	h := newHub(t)
 	b := newHubBrowser(h, liNa)
-	time.Sleep(2500 * time.Millisecond) // until what is known is kept
+	eventually(t, "what is known is kept", func() bool { return keeps(t, h.sichuan, h.zhejiang) && keeps(t, h.zhejiang, h.sichuan) })
 	h.lose()
 	for _, w := range []*world{h.sichuan, h.zhejiang} {
 		w.restart()

@@ -239,22 +239,24 @@ func (w *world) Send(_ context.Context, m otp.Message) error {
 	return nil
 }
 
+// patience is how long a test waits for what must come about. It says nothing about how fast that is: a busy machine may take long.
+const patience = 2 * time.Minute
+
 // code waits for the latest message to a phone.
-func (w *world) code(phone string, after int) string {
+func (w *world) code(phone string, after int) (code string) {
 	w.t.Helper()
-	for range 500 {
+	eventually(w.t, "a message comes", func() bool {
 		w.mu.Lock()
+		defer w.mu.Unlock()
 		for n := len(w.inbox) - 1; n >= after; n-- {
 			if w.inbox[n].Phone == phone {
-				defer w.mu.Unlock()
-				return w.inbox[n].Code
+				code = w.inbox[n].Code
+				return true
 			}
 		}
-		w.mu.Unlock()
-		time.Sleep(10 * time.Millisecond)
-	}
-	w.t.Fatal("no message came")
-	return ""
+		return false
+	})
+	return code
 }
 
 func (w *world) sent() int {

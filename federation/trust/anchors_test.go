@@ -152,12 +152,7 @@ func TestAWatchKeepsTheKeysOfTheAnchorWhoeverIsResolved(t *testing.T) {
 		defer close(done)
 		n.WatchAnchors(ctx, n.kept, slog.New(slog.DiscardHandler))
 	}()
-	for range 200 {
-		if body, _ := n.kept.Load(ctx); len(body) > 0 {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	eventually(t, "they are kept", func() bool { body, _ := n.kept.Load(ctx); return len(body) > 0 })
 	cancel()
 	<-done
 	use() // while the node is away

@@ -227,3 +227,13 @@ func (f *federation) nation() (nation, province, city, app *entity) {
 	city = f.add("city", province)
 	return nation, province, city, f.application("app", city)
 }
+
+// eventually waits for what must come about; it says nothing about how fast that is.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for late := time.Now().Add(time.Minute); !holds(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatalf("it never came about: %s", what)
+		}
+	}
+}

@@ -210,15 +210,7 @@ func TestManyNeighboursAreKnownStillAndKeptWhenTheNationSwallowsRequests(t *test
 		defer close(done)
 		again.Run(ctx)
 	}()
-	for range 100 {
-		if len(again.All()) == len(provinces) {
-			break
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	if len(again.All()) != len(provinces) {
-		t.Errorf("%d are known after a restart", len(again.All()))
-	}
+	eventually(t, "all are known after a restart", func() bool { return len(again.All()) == len(provinces) })
 	cancel()
 	<-done
 }
