@@ -229,7 +229,7 @@ func (i *Issuer) settleCase(ctx context.Context, id string, state correction.Sta
 	}
 	var unheard []string
 	for _, d := range deliveries {
-		if d.AckedAt.IsZero() {
+		if d.Waits() {
 			unheard = append(unheard, d.ClientID)
 		}
 	}

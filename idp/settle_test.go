@@ -62,12 +62,14 @@ func TestCasesThatWaitForAProvinceThatIsDownKeepNoOtherCaseOpen(t *testing.T) {
 	// When it has heard, all of them go on.
 	head, err := w.store.SignalHead(t.Context())
 	must(t, err)
+	stream, err := w.store.Stream(t.Context(), down)
+	must(t, err)
 	for seq := int64(1); seq <= head; seq += 100 {
 		var heard []int64
 		for k := seq; k < min(seq+100, head+1); k++ {
 			heard = append(heard, k)
 		}
-		must(t, w.store.Acknowledge(t.Context(), down, heard, heard[len(heard)-1], 0, w.clock()))
+		must(t, w.store.Acknowledge(t.Context(), stream, storage.Acknowledged{Heard: heard, Position: heard[len(heard)-1]}, w.clock()))
 	}
 	eventually(t, "all are closed", func() bool {
 		counts, err := w.store.CountCases(t.Context())

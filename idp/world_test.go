@@ -39,6 +39,8 @@ type world struct {
 	url   string
 	store storage.Store
 	vault *vault.Vault
+	root  vault.Root
+	path  string // of the database
 	log   *bytes.Buffer
 	write *lockedWriter // into it
 
@@ -108,7 +110,7 @@ func newWorld(t testing.TB, change ...func(*idp.Config)) *world {
 	store, v, err := sqlite.Open(ctx, path, root)
 	must(t, err)
 	t.Cleanup(func() { _ = store.Close() })
-	w.store, w.vault = store, v
+	w.store, w.vault, w.root, w.path = store, v, root, path
 
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.serving().ServeHTTP(rw, r) }))
 	w.url = "http://localhost:" + strconv.Itoa(server.Listener.Addr().(*net.TCPAddr).Port)

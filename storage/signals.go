@@ -72,8 +72,25 @@ type Stream struct {
 	// Position is the signal up to which all was acknowledged.
 	Position int64
 	// Partial is how many tokens of the next signal were acknowledged already.
-	Partial   int
+	Partial int
+	// CreatedAt is since when what happens is told.
 	CreatedAt time.Time
+	// RepeatedAt is when it was last set back, to tell again what it was told; zero: never.
+	RepeatedAt time.Time
+}
+
+// Acknowledged is how far a stream came: what its receiver has heard, what was given up, and where it goes on.
+type Acknowledged struct {
+	Heard, Lost []int64
+	Position    int64
+	Partial     int
+}
+
+// Unheard is what a stream has still to tell.
+type Unheard struct {
+	Signals int64
+	Oldest  time.Time // of them; zero: there is none
+	Lost    int64     // were given up, and not told again
 }
 
 // SignalDelivery is whether an application has acknowledged a signal.
@@ -81,8 +98,12 @@ type SignalDelivery struct {
 	ClientID string
 	Seq      int64
 	What     SignalWhat
-	AckedAt  time.Time // zero: not yet
+	AckedAt  time.Time // zero: not yet, unless it is lost
+	LostAt   time.Time // when it was given up; zero: it was not
 }
+
+// Waits reports whether it is still to be acknowledged.
+func (d SignalDelivery) Waits() bool { return d.AckedAt.IsZero() && d.LostAt.IsZero() }
 
 // Signals are what others have to hear.
 type Signals interface {
@@ -104,8 +125,13 @@ type Signals interface {
 	// into or with them, and of links of the issuer that it is ("" if it is none). What is personal is for that issuer
 	// alone. One read.
 	SignalsFor(ctx context.Context, clientID, issuer string, after int64, limit int) ([]Addressed, error)
-	// Acknowledge notes that an application has heard signals, and moves its position forward, never back. Again changes nothing.
-	Acknowledge(ctx context.Context, clientID string, seqs []int64, position int64, partial int, at time.Time) error
+	// Acknowledge notes how far a stream came, and moves its position forward, never back. Again changes nothing. ErrConflict if it was dropped or
+	// set back since it was read: what was heard before counts no more.
+	Acknowledge(ctx context.Context, s Stream, a Acknowledged, at time.Time) error
+	// RepeatStream sets a stream back, so that all that happened since a moment is told again, whatever was acknowledged. ErrNotFound.
+	RepeatStream(ctx context.Context, clientID string, since, at time.Time) error
+	// Unheard counts what a stream has still to tell to an application, which is the issuer of links ("" if it is none), as SignalsFor lists it.
+	Unheard(ctx context.Context, s Stream, issuer string) (Unheard, error)
 	// DeliveriesOf lists who has to hear of a case, with the moment when they did: of streams that are not disabled.
 	DeliveriesOf(ctx context.Context, caseID string) ([]SignalDelivery, error)
 	// SignalsOf lists, in order, what an application has heard of a case, or has to hear, since it has its stream; nothing if it has none.

@@ -11,6 +11,7 @@ type Store interface {
 	Holds
 	Cases
 	Signals
+	Recovery
 	Register
 	Links
 	Credentials

@@ -30,6 +30,8 @@ type commands struct {
 	Province provinceCommand `cmd:"" help:"The issuers whose people may sign in here."`
 	Staff    staffCommand    `cmd:"" help:"Who may decide in the console of the nation."`
 	Entity   entityCommand   `cmd:"" help:"The entities of the federation that this issuer vouches for."`
+	Recover  recoverCommand  `cmd:"" help:"After the database came back from a backup: end what was issued, and say who is to tell again what happened since."`
+	Stream   streamCommand   `cmd:"" help:"Who is told what happens to people, and how far each has heard."`
 	Audit    auditCommand    `cmd:"" help:"The log of what was decided."`
 	Explain  explainCommand  `cmd:"" help:"Say what a token is, whether it stands, and why."`
 	Keys     keysCommand     `cmd:"" help:"Signing keys and the root key."`

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,8 +40,22 @@ func TestTheCommandLine(t *testing.T) {
 			"answers":  answers,
 			"people":   people,
 			"imported": imported,
+			"shows":    shows,
 		},
 	})
+}
+
+// shows PATTERN COMMAND... runs a command again and again until it prints what matches.
+func shows(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	for range 600 {
+		if err := ts.Exec(args[1], args[2:]...); err == nil && want.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	ts.Fatalf("%s never printed %s", strings.Join(args[1:], " "), args[0])
 }
 
 // occupy NAME listens on a port of 127.0.0.1 until the script ends, and puts its number into $NAME.

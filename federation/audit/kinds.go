@@ -23,7 +23,9 @@ func Kinds() (list []string) {
 		{"entity", "add active suspended"},
 		{"mark", "add revoke"},
 		{"staff", "add remove"},
+		{"stream", "repeat"},
 		{"keys", "rotate"},
+		{"database", "recovered"},
 	} {
 		for kind := range strings.FieldsSeq(about.kinds) {
 			list = append(list, about.what+"."+kind)
@@ -36,7 +38,7 @@ func Kinds() (list []string) {
 func Fields() []string {
 	return []string{
 		"algorithm", "by", "case", "client_id", "decision", "entity", "fields", "file", "issuer", "key", "kind", "lifted", "number", "person", "placed", "reason",
-		"region", "regions", "roles", "sealed", "signs", "state", "status", "type",
+		"region", "regions", "roles", "sealed", "sessions", "signs", "since", "state", "status", "type",
 	}
 }
 

@@ -301,7 +301,7 @@ func (d *desk) deliveries(ctx context.Context, page *web.CasePage) error {
 		if err != nil {
 			return err
 		}
-		page.Deliveries = append(page.Deliveries, web.CaseDelivery{Name: name, ID: one.ClientID, Region: region, What: string(one.What), AckedAt: one.AckedAt})
+		page.Deliveries = append(page.Deliveries, web.CaseDelivery{Name: name, ID: one.ClientID, Region: region, What: string(one.What), AckedAt: one.AckedAt, LostAt: one.LostAt})
 	}
 	slices.SortStableFunc(page.Deliveries, func(a, b web.CaseDelivery) int {
 		switch {

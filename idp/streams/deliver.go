@@ -49,6 +49,7 @@ type delivery struct {
 	// busy is set while somebody tells; what follows is theirs alone meanwhile.
 	busy     atomic.Bool
 	scanned  int64 // all up to it was acknowledged, or is not for this one
+	repeated time.Time
 	failures int
 	next     time.Time
 }
@@ -56,8 +57,9 @@ type delivery struct {
 // token is one that is to be sent.
 type token struct {
 	seq int64
-	at  time.Time
-	out signals.Outgoing
+	// since is for how long it is to be told.
+	since time.Time
+	out   signals.Outgoing
 	// last is set on the last one of a signal.
 	last bool
 }
@@ -74,7 +76,9 @@ func (s *Streams) tokens(ctx context.Context, t storage.Stream, to Receiver, aft
 	}
 	defer func() {
 		if err == nil && len(addressed) > 0 && len(list) == 0 {
-			err = s.Store.Acknowledge(ctx, t.ClientID, nil, reach, 0, s.Clock())
+			if err = s.Store.Acknowledge(ctx, t, storage.Acknowledged{Position: reach}, s.Clock()); errors.Is(err, storage.ErrConflict) {
+				err = nil // it was dropped or set back: who reads it anew goes on from there
+			}
 		}
 	}()
 	if len(addressed) == limit { // the last one may go on behind
@@ -108,12 +112,28 @@ func (s *Streams) add(ctx context.Context, list []token, t storage.Stream, to Re
 		return nil, err
 	}
 	for _, e := range signals.Events(a.Signal, more, requested) {
-		list = append(list, token{seq: a.Seq, at: a.At, out: signals.Outgoing{
-			Issuer: s.Issuer, Audience: t.ClientID, ID: tokenID(t, a.Seq, subject, e), Txn: fmt.Sprintf("%d", a.Seq), At: a.At,
+		list = append(list, token{seq: a.Seq, since: later(a.At, t.RepeatedAt), out: signals.Outgoing{
+			Issuer: s.Issuer, Audience: t.ClientID, ID: tokenID(t, a.Seq, subject, e), Txn: fmt.Sprintf("%d", a.Seq), At: s.issued(a.At),
 			Subject: subject, Event: e,
 		}})
 	}
 	return list, nil
+}
+
+// issued is when a token about something that happened is issued: then, so that told again it is the same; now, if receivers would not believe it
+// any more. So old is what was not told to whom there was no way for a month, and what is repeated.
+func (s *Streams) issued(happened time.Time) time.Time {
+	if now := s.Clock(); now.After(happened.Add(giveUp)) {
+		return now
+	}
+	return happened
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // tokenID follows from what a token says, and to whom: told again, it is the same, whatever else the stream is about by then.
@@ -204,6 +224,9 @@ func (s *Streams) due(ctx context.Context, at *turn) (due []storage.Stream, err 
 			continue
 		}
 		d := s.delivery(t)
+		if t.RepeatedAt.Before(d.repeated) { // an older list
+			continue
+		}
 		if !d.busy.CompareAndSwap(false, true) {
 			continue
 		}
@@ -220,8 +243,8 @@ func (s *Streams) delivery(t storage.Stream) *delivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d, ok := s.states[t.ID]
-	if !ok {
-		d = &delivery{}
+	if !ok || d.repeated.Before(t.RepeatedAt) { // set back since: who still tells by what was read before is refused when it acknowledges
+		d = &delivery{repeated: t.RepeatedAt}
 		s.states[t.ID] = d
 	}
 	return d
@@ -248,7 +271,7 @@ func (s *Streams) tell(ctx context.Context, t storage.Stream, d *delivery) error
 		}
 		for _, k := range list {
 			if err := s.send(ctx, t, to, k.out); err != nil {
-				if now.Before(k.at.Add(giveUp)) {
+				if now.Before(k.since.Add(giveUp)) {
 					d.failures++
 					d.next = now.Add(to.later(d.failures))
 					s.Logger.WarnContext(ctx, "a signal was not delivered", "client_id", t.ClientID, "signal", k.seq, "failures", d.failures, "cause", err)
@@ -262,11 +285,13 @@ func (s *Streams) tell(ctx context.Context, t storage.Stream, d *delivery) error
 			if !k.last {
 				continue
 			}
-			heard := []int64{k.seq}
+			came := storage.Acknowledged{Heard: []int64{k.seq}, Position: k.seq}
 			if lost == k.seq { // nobody is said to have heard it
-				heard = nil
+				came.Heard, came.Lost = nil, came.Heard
 			}
-			if err := s.Store.Acknowledge(ctx, t.ClientID, heard, k.seq, 0, s.Clock()); err != nil {
+			if err := s.Store.Acknowledge(ctx, t, came, s.Clock()); errors.Is(err, storage.ErrConflict) {
+				return nil // it was dropped, or set back: the next round reads it anew
+			} else if err != nil {
 				return err
 			}
 			d.scanned = k.seq

@@ -3,6 +3,7 @@ package streams
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -122,7 +123,10 @@ func (s *Streams) heard(ctx context.Context, t storage.Stream, to Receiver, acke
 		if n == t.Partial {
 			return t, nil
 		}
-		if err := s.Store.Acknowledge(ctx, t.ClientID, seqs, position, partial, s.Clock()); err != nil {
+		came := storage.Acknowledged{Heard: seqs, Position: position, Partial: partial}
+		if err := s.Store.Acknowledge(ctx, t, came, s.Clock()); errors.Is(err, storage.ErrConflict) {
+			return s.Store.Stream(ctx, t.ClientID) // it was set back meanwhile: what was heard before is told again
+		} else if err != nil {
 			return t, err
 		}
 		t.Position, t.Partial = position, partial

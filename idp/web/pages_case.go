@@ -159,6 +159,7 @@ type CaseDelivery struct {
 	Region  bool   // it is a region, and no application
 	What    string // one of [SignalWhats]
 	AckedAt time.Time
+	LostAt  time.Time // when it was given up; zero: it was not
 }
 
 // SignalWhats lists what others hear of.
@@ -170,6 +171,16 @@ func SignalWhats() []string {
 func (p *CasePage) Arrived() (n int) {
 	for _, d := range p.Deliveries {
 		if !d.AckedAt.IsZero() {
+			n++
+		}
+	}
+	return n
+}
+
+// Lost is how many deliveries were given up.
+func (p *CasePage) Lost() (n int) {
+	for _, d := range p.Deliveries {
+		if !d.LostAt.IsZero() {
 			n++
 		}
 	}

@@ -19,7 +19,8 @@
 //	Redeem, Rotate                                          one statement; a second one only to end the grant of
 //	                                                        a code or token that was used before
 //	CompleteSignIn, PutRegister, AddSigningKey, Claim,      one transaction
-//	AddCredentials, ReplaceCredentials
+//	AddCredentials, ReplaceCredentials, Acknowledge,
+//	RepeatStream, Recover
 //
 // Isolation is READ COMMITTED or better; nothing relies on more. Serialisation failures, deadlocks and busy locks are
 // retried in one place, retry.go.

@@ -48,15 +48,17 @@ func signalDest(n *storage.Signal) []any {
 	}
 }
 
-// SignalsFor implements [storage.Signals]. The signals are few that lie behind a position, so they are read first; who was merged into the
-// person of a signal is known by that person, too.
-func (s *Store) SignalsFor(ctx context.Context, clientID, issuer string, after int64, limit int) (list []storage.Addressed, err error) {
-	err = s.read.Rows(ctx, `SELECT `+signalColumns+`, k.subject AS known FROM signals s JOIN known k ON k.person_id = s.person_id AND k.client_id = $1 AND NOT k.removed
+// told is what the application $1, the issuer $2 of links, has to hear behind the place $3. The signals are few that lie behind a position, so they
+// are read first; who was merged into the person of a signal is known by that person, too.
+const told = `SELECT ` + signalColumns + `, k.subject AS known FROM signals s JOIN known k ON k.person_id = s.person_id AND k.client_id = $1 AND NOT k.removed
 		WHERE s.seq > $3 AND NOT s.personal
-		UNION SELECT `+signalColumns+`, k.subject FROM signals s JOIN persons m ON m.merged_into = s.person_id AND m.merged_into <> ''
+		UNION SELECT ` + signalColumns + `, k.subject FROM signals s JOIN persons m ON m.merged_into = s.person_id AND m.merged_into <> ''
 		JOIN known k ON k.person_id = m.id AND k.client_id = $1 AND NOT k.removed WHERE s.seq > $3 AND NOT s.personal
-		UNION SELECT `+signalColumns+`, '' FROM signals s WHERE s.seq > $3 AND s.issuer <> '' AND s.issuer = $2
-		ORDER BY seq, known LIMIT $4`, []any{clientID, issuer, after, limit}, func(scan Scan) error {
+		UNION SELECT ` + signalColumns + `, '' FROM signals s WHERE s.seq > $3 AND s.issuer <> '' AND s.issuer = $2`
+
+// SignalsFor implements [storage.Signals].
+func (s *Store) SignalsFor(ctx context.Context, clientID, issuer string, after int64, limit int) (list []storage.Addressed, err error) {
+	err = s.read.Rows(ctx, told+` ORDER BY seq, known LIMIT $4`, []any{clientID, issuer, after, limit}, func(scan Scan) error {
 		var a storage.Addressed
 		err := scan(append(signalDest(&a.Signal), &a.Known)...)
 		list = append(list, a)
@@ -65,28 +67,19 @@ func (s *Store) SignalsFor(ctx context.Context, clientID, issuer string, after i
 	return list, err
 }
 
-// Acknowledge implements [storage.Signals].
-func (s *Store) Acknowledge(ctx context.Context, clientID string, seqs []int64, position int64, partial int, at time.Time) error {
-	return s.inTx(ctx, func(tx Executor) error {
-		for _, seq := range seqs {
-			if _, err := tx.Exec(ctx, `INSERT INTO signal_acks (seq, client_id, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, seq, clientID, millis(at)); err != nil {
-				return err
-			}
-		}
-		_, err := tx.Exec(ctx, `UPDATE streams SET position = $2, partial = $3 WHERE client_id = $1 AND (position < $2 OR position = $2 AND partial < $3)`,
-			clientID, position, partial)
-		return err
-	})
-}
-
 // DeliveriesOf implements [storage.Signals].
 func (s *Store) DeliveriesOf(ctx context.Context, caseID string) (list []storage.SignalDelivery, err error) {
-	err = s.read.Rows(ctx, `SELECT DISTINCT d.client_id, d.seq, d.what, COALESCE(a.at, 0) FROM (`+addressed(`= $1`)+`) d
+	err = s.read.Rows(ctx, `SELECT DISTINCT d.client_id, d.seq, d.what, COALESCE(a.at, 0), COALESCE(a.lost, FALSE) FROM (`+addressed(`= $1`)+`) d
 		LEFT JOIN signal_acks a ON a.seq = d.seq AND a.client_id = d.client_id WHERE a.at IS NOT NULL OR d.seq > d.position ORDER BY d.seq, d.client_id`,
 		[]any{caseID}, func(scan Scan) error {
 			var d storage.SignalDelivery
-			if err := scan(&d.ClientID, &d.Seq, (*string)(&d.What), caseTime{&d.AckedAt}); err != nil {
+			var at time.Time
+			var lost bool
+			if err := scan(&d.ClientID, &d.Seq, (*string)(&d.What), caseTime{&at}, &lost); err != nil {
 				return err
+			}
+			if d.AckedAt = at; lost {
+				d.AckedAt, d.LostAt = time.Time{}, at
 			}
 			list = append(list, d)
 			return nil
@@ -122,76 +115,4 @@ func (s *Store) SetKnown(ctx context.Context, clientID, subject string, removed 
 		_, err := tx.Exec(ctx, `UPDATE streams SET partial = 0 WHERE client_id = $1`, clientID) // it counts tokens that there may be no more
 		return err
 	})
-}
-
-// PutStream implements [storage.Signals].
-func (s *Store) PutStream(ctx context.Context, t storage.Stream) error {
-	auth, err := s.sealText(t.Authorization, "streams.auth", t.ID)
-	if err != nil {
-		return err
-	}
-	_, err = s.write.Exec(ctx, `INSERT INTO streams (client_id, id, method, endpoint, auth, events, description, status, reason, verification, position, partial, created_at)
-		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, seq, 0, $11 FROM signal_head`,
-		t.ClientID, t.ID, t.Method, t.Endpoint, auth, words(t.Events), t.Description, string(t.Status), t.Reason, t.Verification, millis(t.CreatedAt))
-	return err
-}
-
-// SetStream implements [storage.Signals]. What happened while it was disabled was not kept for it.
-func (s *Store) SetStream(ctx context.Context, t storage.Stream) error {
-	auth, err := s.sealText(t.Authorization, "streams.auth", t.ID)
-	if err != nil {
-		return err
-	}
-	return one(ctx, s.write, storage.ErrNotFound, `UPDATE streams SET
-		position = CASE WHEN status = 'disabled' AND $7 <> 'disabled' THEN (SELECT seq FROM signal_head) ELSE position END,
-		partial = CASE WHEN events = $5 THEN partial ELSE 0 END,
-		method = $2, endpoint = $3, auth = $4, events = $5, description = $6, status = $7, reason = $8, verification = $9 WHERE client_id = $1`,
-		t.ClientID, t.Method, t.Endpoint, auth, words(t.Events), t.Description, string(t.Status), t.Reason, t.Verification)
-}
-
-// Verified implements [storage.Signals].
-func (s *Store) Verified(ctx context.Context, clientID, verification string) error {
-	_, err := s.write.Exec(ctx, `UPDATE streams SET verification = '' WHERE client_id = $1 AND verification = $2`, clientID, verification)
-	return err
-}
-
-// DropStream implements [storage.Signals].
-func (s *Store) DropStream(ctx context.Context, clientID string) error {
-	return one(ctx, s.write, storage.ErrNotFound, `DELETE FROM streams WHERE client_id = $1`, clientID)
-}
-
-// Stream implements [storage.Signals].
-func (s *Store) Stream(ctx context.Context, clientID string) (storage.Stream, error) {
-	list, err := s.streams(ctx, `WHERE client_id = $1`, clientID)
-	if err == nil && len(list) == 0 {
-		err = storage.ErrNotFound
-	}
-	if err != nil {
-		return storage.Stream{}, err
-	}
-	return list[0], nil
-}
-
-// ListStreams implements [storage.Signals].
-func (s *Store) ListStreams(ctx context.Context) ([]storage.Stream, error) {
-	return s.streams(ctx, `ORDER BY client_id`)
-}
-
-func (s *Store) streams(ctx context.Context, rest string, args ...any) (all []storage.Stream, err error) {
-	err = s.read.Rows(ctx, `SELECT client_id, id, method, endpoint, auth, events, description, status, reason, verification, position, partial, created_at
-		FROM streams `+rest, args, func(scan Scan) error {
-		var t storage.Stream
-		var auth []byte
-		var events string
-		if err := scan(&t.ClientID, &t.ID, &t.Method, &t.Endpoint, &auth, &events, &t.Description, (*string)(&t.Status), &t.Reason, &t.Verification,
-			&t.Position, &t.Partial, caseTime{&t.CreatedAt}); err != nil {
-			return err
-		}
-		var err error
-		t.Events = list(events)
-		t.Authorization, err = s.unsealText(auth, "streams.auth", t.ID)
-		all = append(all, t)
-		return err
-	})
-	return all, err
 }

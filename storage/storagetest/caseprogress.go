@@ -161,8 +161,8 @@ var caseProgressCases = map[string]func(*testing.T, *fixture){
 			ids = append(ids, c.ID)
 		}
 		f.filed(t, f.filing("")) // awaits nothing
-		check(t, f.Acknowledge(t.Context(), "one", []int64{1, 2}, 2, 0, f.now))
-		check(t, f.Acknowledge(t.Context(), "two", []int64{1}, 1, 0, f.now))
+		check(t, f.heard(t, "one", storage.Acknowledged{Heard: []int64{1, 2}, Position: 2}))
+		check(t, f.heard(t, "two", storage.Acknowledged{Heard: []int64{1}, Position: 1}))
 		want := [][]string{nil, {"two"}, {"one", "two"}, {"one", "two"}, {"one", "two"}}
 		fresh, err := f.AwaitedCases(t.Context(), "applied", nil, 2)
 		check(t, err)

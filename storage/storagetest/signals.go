@@ -38,6 +38,15 @@ func (f *fixture) hears(t *testing.T, client, issuer string, after int64) (list 
 	return list
 }
 
+// heard notes how far the stream of an application came, as it stands now.
+func (f *fixture) heard(t *testing.T, clientID string, a storage.Acknowledged) error {
+	s, err := f.Stream(t.Context(), clientID)
+	if err != nil {
+		return err
+	}
+	return f.Acknowledge(t.Context(), s, a, f.now)
+}
+
 var signalCases = map[string]func(*testing.T, *fixture){
 	"SignalsFor/tells each application of those whom it knows, in the order of the commits": func(t *testing.T, f *fixture) {
 		_, a := f.signedIn(t)
@@ -66,7 +75,7 @@ var signalCases = map[string]func(*testing.T, *fixture){
 		ka, kb := f.knownTo(t, "one", "a", a), f.knownTo(t, "one", "b", b)
 		f.knownTo(t, "two", ka, a)
 		check(t, f.PutStream(t.Context(), f.stream("one")))
-		check(t, f.Acknowledge(t.Context(), "one", nil, 0, 2, f.now))
+		check(t, f.heard(t, "one", storage.Acknowledged{Partial: 2}))
 		is(t, f.SetKnown(t.Context(), "one", "c", true), storage.ErrNotFound)
 		is(t, f.SetKnown(t.Context(), "three", ka, true), storage.ErrNotFound)
 		check(t, f.SetKnown(t.Context(), "one", ka, true))
@@ -136,7 +145,7 @@ var signalCases = map[string]func(*testing.T, *fixture){
 		check(t, f.StepCase(t.Context(), step))
 		heads, err := f.SignalHead(t.Context())
 		check(t, err)
-		check(t, f.Acknowledge(t.Context(), "the client", []int64{heads}, heads, 0, f.now))
+		check(t, f.heard(t, "the client", storage.Acknowledged{Heard: []int64{heads}, Position: heads}))
 		got, err := f.DeliveriesOf(t.Context(), step.Case.ID)
 		check(t, err)
 		equal(t, got, []storage.SignalDelivery{
@@ -170,7 +179,7 @@ var signalCases = map[string]func(*testing.T, *fixture){
 		other := f.filing(a.PersonID)
 		other.Case.Topic, other.Case.UpdatedAt = "another", f.now
 		f.filed(t, holding(other, a.PersonID))
-		check(t, f.Acknowledge(t.Context(), "one", []int64{2}, 2, 0, f.now)) // it stays what was heard
+		check(t, f.heard(t, "one", storage.Acknowledged{Heard: []int64{2}, Position: 2})) // it stays what was heard
 		list, err := f.SignalsOf(t.Context(), c.ID, "one")
 		check(t, err)
 		equal(t, list, []storage.Signal{{
@@ -225,9 +234,9 @@ var signalCases = map[string]func(*testing.T, *fixture){
 		step.Place[0].CaseID = step.Case.ID
 		check(t, f.StepCase(t.Context(), step))
 		for range 2 {
-			check(t, f.Acknowledge(t.Context(), "one", []int64{1}, 1, 0, f.now))
+			check(t, f.heard(t, "one", storage.Acknowledged{Heard: []int64{1}, Position: 1}))
 		}
-		check(t, f.Acknowledge(t.Context(), "one", nil, 0, 5, f.now))
+		check(t, f.heard(t, "one", storage.Acknowledged{Partial: 5}))
 		s, err := f.Stream(t.Context(), "one")
 		check(t, err)
 		equal(t, s.Position, int64(1))

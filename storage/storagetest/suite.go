@@ -26,7 +26,7 @@ func Run(t *testing.T, open func(t testing.TB) Database) {
 		personCases, registerCases, linkCases, credentialCases, sessionCases, signInCases, grantCases, conversationCases,
 		ticketCases, proofCases, eventCases, sessionListCases, consentListCases, enrolledCases, ownSecrecyCases,
 		onwardCases, statusCases, exchangeCases, invitationCases, membershipCases, registrationCases, staffCases, noteCases, auditCases,
-		receivedNameCases, holdCases, caseCases, caseProgressCases, caseFileCases, correctionCases, modelCases, signalCases, heldLinkCases,
+		receivedNameCases, holdCases, caseCases, caseProgressCases, caseFileCases, correctionCases, modelCases, signalCases, streamCases, recoveryCases, heldLinkCases,
 		applicationCases, upstreamCases, federationCases, keyCases, consentCases, limitCases, replayCases, maintenanceCases, secrecyCases,
 	} {
 		for name, test := range group {

@@ -226,6 +226,16 @@ func casePages() []Sample {
 			}
 			p.Acts = web.CaseActs{Barred: "role"}
 		})},
+		{"case_lost", 200, casePage(func(p *web.CasePage) { // a province was away for a month
+			at := day(10, 20).Add(25 * time.Minute)
+			p.Head.State, p.Holds = "closed", p.Holds[1:]
+			p.Deliveries = []web.CaseDelivery{
+				{Name: "四川省统一身份认证", ID: "https://id.sc.example", Region: true, What: "relinked", AckedAt: at.Add(2 * time.Second)},
+				{Name: "新疆维吾尔自治区统一身份认证", ID: "https://id.xj.example", Region: true, What: "relinked", LostAt: at.Add(30 * 24 * time.Hour)},
+				{Name: "四川养老服务", ID: "sc-yl", What: "corrected", AckedAt: at.Add(time.Second)},
+			}
+			p.Acts = web.CaseActs{Barred: "role"}
+		})},
 		{"case_merged", 200, casePage(func(p *web.CasePage) { // its person was found to be another one since
 			was := web.CasePerson{ID: "0", Name: p.People[0].Name, Region: p.People[0].Region, Status: "merged"}
 			p.People = []web.CasePerson{was, p.People[0]}
