@@ -214,6 +214,8 @@ type Conversations interface {
 type Applications interface {
 	// PutApplication creates or replaces an application by client ID.
 	PutApplication(ctx context.Context, a Application) error
+	// ChangeApplication replaces an application that was read as it was changed at a moment. ErrConflict if it was changed since, or has another status.
+	ChangeApplication(ctx context.Context, a Application, read time.Time) error
 	// Application returns one. ErrNotFound.
 	Application(ctx context.Context, clientID string) (Application, error)
 	// IssuerApplication returns the published application that is the issuer of a region. ErrNotFound.

@@ -156,8 +156,8 @@ func (c *appSecret) Run(ctx context.Context, t *terminal) error {
 		if err != nil {
 			return err
 		}
-		app.SecretHash, app.UpdatedAt = idp.HashSecret(o.vault, secret), time.Now()
-		if err := o.store.PutApplication(ctx, app); err != nil {
+		app.SecretHash = idp.HashSecret(o.vault, secret)
+		if err := o.change(ctx, app); err != nil {
 			return err
 		}
 		if err := o.record(ctx, "application.secret", map[string]string{"client_id": app.ClientID}); err != nil {

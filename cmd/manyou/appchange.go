@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -54,8 +55,7 @@ func (c *appChange) Run(ctx context.Context, t *terminal) error {
 		if err := registration.Check(&app); err != nil {
 			return usagef("the application is not changed:\n%w", err)
 		}
-		app.UpdatedAt = time.Now()
-		if err := o.store.PutApplication(ctx, app); err != nil {
+		if err := o.change(ctx, app); err != nil {
 			return err
 		}
 		if err := o.record(ctx, "application.change", map[string]string{"client_id": app.ClientID, "fields": strings.Join(changed, " ")}); err != nil {
@@ -63,6 +63,17 @@ func (c *appChange) Run(ctx context.Context, t *terminal) error {
 		}
 		return facts{{"client_id", app.ClientID}, {"changed", strings.Join(changed, ", ")}}.write(t.out)
 	})
+}
+
+// change stores an application that was read, unless somebody changed or suspended it meanwhile.
+func (o *opened) change(ctx context.Context, app storage.Application) error {
+	read := app.UpdatedAt
+	app.UpdatedAt = time.Now()
+	err := o.store.ChangeApplication(ctx, app, read)
+	if errors.Is(err, storage.ErrConflict) {
+		return fmt.Errorf("application %s was changed by somebody else meanwhile; nothing was changed: look at it, and try again", app.ClientID)
+	}
+	return err
 }
 
 // change puts what was given into an application, and says what that was.

@@ -15,17 +15,32 @@ const applicationColumns = `client_id, status, name, region, auth_method, secret
 
 // PutApplication implements [storage.Applications].
 func (s *Store) PutApplication(ctx context.Context, a storage.Application) error {
+	_, err := s.putApplication(ctx, a, "")
+	return err
+}
+
+// ChangeApplication implements [storage.Applications].
+func (s *Store) ChangeApplication(ctx context.Context, a storage.Application, read time.Time) error {
+	n, err := s.putApplication(ctx, a, ` WHERE applications.updated_at = $23 AND applications.status = excluded.status`, millis(read))
+	if err == nil && n == 0 {
+		err = storage.ErrConflict
+	}
+	return err
+}
+
+// putApplication writes one, over what is there if that is as a condition says.
+func (s *Store) putApplication(ctx context.Context, a storage.Application, condition string, args ...any) (int64, error) {
 	texts := make([]string, 0, 8)
 	for _, v := range []any{
 		a.Name, a.RedirectURIs, a.PostLogoutRedirectURIs, a.GrantTypes, a.Scopes, a.Audience, a.Channels, a.Methods,
 	} {
 		text, err := jsonText(v)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		texts = append(texts, text)
 	}
-	_, err := s.write.Exec(ctx, `INSERT INTO applications (`+applicationColumns+`) VALUES `+placeholders(1, 22)+`
+	return s.write.Exec(ctx, `INSERT INTO applications (`+applicationColumns+`) VALUES `+placeholders(1, 22)+`
 		ON CONFLICT (client_id) DO UPDATE SET status = excluded.status, name = excluded.name, region = excluded.region,
 		auth_method = excluded.auth_method, secret_hash = excluded.secret_hash, jwks = excluded.jwks,
 		redirect_uris = excluded.redirect_uris, post_logout_redirect_uris = excluded.post_logout_redirect_uris,
@@ -33,11 +48,11 @@ func (s *Store) PutApplication(ctx context.Context, a storage.Application) error
 		sector_identifier = excluded.sector_identifier, id_token_alg = excluded.id_token_alg,
 		pkce_optional = excluded.pkce_optional, issuer = excluded.issuer, created_at = excluded.created_at,
 		updated_at = excluded.updated_at, channels = excluded.channels, methods = excluded.methods,
-		backchannel_logout_uri = excluded.backchannel_logout_uri, status_list = excluded.status_list`,
+		backchannel_logout_uri = excluded.backchannel_logout_uri, status_list = excluded.status_list`+condition, append([]any{
 		a.ClientID, string(a.Status), texts[0], a.Region, a.AuthMethod, a.SecretHash, a.JWKS, texts[1], texts[2], texts[3],
 		texts[4], texts[5], a.SectorIdentifier, a.IDTokenAlg, a.PKCEOptional, a.Issuer, millis(a.CreatedAt),
-		millis(a.UpdatedAt), texts[6], texts[7], a.BackchannelLogoutURI, a.StatusList)
-	return err
+		millis(a.UpdatedAt), texts[6], texts[7], a.BackchannelLogoutURI, a.StatusList,
+	}, args...)...)
 }
 
 // Application implements [storage.Applications].

@@ -78,6 +78,22 @@ var applicationCases = map[string]func(*testing.T, *fixture){
 		}
 		equal(t, got, []string{"B", "a", "a-1", "b", "z"})
 	},
+	"ChangeApplication/undoes nothing that somebody else did since it was read": func(t *testing.T, f *fixture) {
+		read := f.application("a")
+		check(t, f.PutApplication(t.Context(), read))
+		changed := read
+		changed.Region, changed.UpdatedAt = "65", read.UpdatedAt.Add(time.Minute)
+		check(t, f.ChangeApplication(t.Context(), changed, read.UpdatedAt))
+		got, err := f.Application(t.Context(), "a")
+		check(t, err)
+		equal(t, got, changed)
+		is(t, f.ChangeApplication(t.Context(), read, read.UpdatedAt), storage.ErrConflict)
+		check(t, f.SetApplicationStatus(t.Context(), "a", storage.ApplicationSuspended, changed.UpdatedAt)) // in the same moment
+		is(t, f.ChangeApplication(t.Context(), changed, changed.UpdatedAt), storage.ErrConflict)
+		got, err = f.Application(t.Context(), "a")
+		check(t, err)
+		equal(t, got.Status, storage.ApplicationSuspended)
+	},
 	"SetApplicationStatus/moves it": func(t *testing.T, f *fixture) {
 		a := f.application("a")
 		check(t, f.PutApplication(t.Context(), a))
