@@ -14,7 +14,6 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -101,12 +100,9 @@ func newWorld(t testing.TB, change ...func(*idp.Config)) *world {
 	t.Helper()
 	parallel(t)
 	ctx := t.Context()
-	w := &world{t: t, now: time.Now().UTC().Truncate(time.Second), log: &bytes.Buffer{}}
+	root, path := prepare(t)
+	w := &world{t: t, now: time.Now().UTC().Truncate(time.Second), log: &bytes.Buffer{}} // its keys are older
 	w.write = &lockedWriter{w: w.log}
-	root, err := vault.NewRoot(rand.Reader)
-	must(t, err)
-	path := filepath.Join(t.TempDir(), "issuer.db")
-	must(t, sqlite.Migrate(ctx, path))
 	store, v, err := sqlite.Open(ctx, path, root)
 	must(t, err)
 	t.Cleanup(func() { _ = store.Close() })
