@@ -24,12 +24,15 @@ func newDatabase(t testing.TB) database {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := database{storagetest.Postgres(t), root}
-	if err := postgres.Migrate(t.Context(), d.url); err != nil {
+	made, err := migrated()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return d
+	return database{storagetest.PostgresLike(t, made), root}
 }
+
+// migrated is a database that is up to date, which tests copy.
+var migrated = sync.OnceValues(func() (string, error) { return storagetest.PostgresMade(postgres.Migrate) })
 
 func (d database) Node(t testing.TB) storage.Store {
 	t.Helper()
