@@ -3,6 +3,7 @@ package idp_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"manyou/idp/keys"
 	"manyou/storage/sqlite"
+	"manyou/storage/storagetest"
 	"manyou/storage/vault"
 )
 
@@ -45,7 +47,7 @@ func prepare(t testing.TB) (vault.Root, string) {
 	}
 	all.used[test] = append(all.used[test], n)
 	if n == len(all.made) {
-		all.made = append(all.made, sync.OnceValue(func() prepared { return makePrepared(context.Background()) }))
+		all.made = append(all.made, sync.OnceValue(makePrepared))
 	}
 	get := all.made[n]
 	all.Unlock()
@@ -61,29 +63,21 @@ func prepare(t testing.TB) (vault.Root, string) {
 	return p.root, path
 }
 
-func makePrepared(ctx context.Context) (p prepared) {
-	dir, err := os.MkdirTemp("", "manyou")
-	if err != nil {
-		return prepared{err: err}
-	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "issuer.db")
+func makePrepared() (p prepared) {
 	if p.root, p.err = vault.NewRoot(rand.Reader); p.err != nil {
 		return p
 	}
-	if p.err = sqlite.Migrate(ctx, path); p.err != nil {
-		return p
-	}
-	store, _, err := sqlite.Open(ctx, path, p.root)
-	if err != nil {
-		return prepared{err: err}
-	}
-	// The clocks of issuers stand at the beginning of a second.
-	if _, p.err = keys.Open(ctx, store, func() time.Time { return time.Now().UTC().Truncate(time.Second) }, rand.Reader); p.err != nil {
-		return p
-	}
-	if p.err = store.Close(); p.err == nil { // all is in the file then
-		p.file, p.err = os.ReadFile(path)
-	}
+	p.file, p.err = storagetest.MadeFile(func(ctx context.Context, path string) error {
+		if err := sqlite.Migrate(ctx, path); err != nil {
+			return err
+		}
+		store, _, err := sqlite.Open(ctx, path, p.root)
+		if err != nil {
+			return err
+		}
+		// The clocks of issuers stand at the beginning of a second.
+		_, err = keys.Open(ctx, store, func() time.Time { return time.Now().UTC().Truncate(time.Second) }, rand.Reader)
+		return errors.Join(err, store.Close())
+	})
 	return p
 }

@@ -3,7 +3,9 @@ package correction_test
 import (
 	"crypto/rand"
 	"errors"
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"manyou/storage"
 	"manyou/storage/relational"
 	"manyou/storage/sqlite"
+	"manyou/storage/storagetest"
 	"manyou/storage/vault"
 )
 
@@ -45,12 +48,23 @@ func newOffice(t *testing.T) *office {
 	t.Helper()
 	root, err := vault.NewRoot(rand.Reader)
 	must(t, err)
-	path := filepath.Join(t.TempDir(), "db")
-	must(t, sqlite.Migrate(t.Context(), path))
-	s, _, err := sqlite.Open(t.Context(), path, root)
+	s, err := newSQLite(t, root)
 	must(t, err)
 	t.Cleanup(func() { _ = s.Close() })
 	return newOfficeIn(t, s)
+}
+
+// migrated is a database that is up to date, which tests copy.
+var migrated = sync.OnceValues(func() ([]byte, error) { return storagetest.MadeFile(sqlite.Migrate) })
+
+func newSQLite(t *testing.T, root vault.Root) (*relational.Store, error) {
+	t.Helper()
+	made, err := migrated()
+	must(t, err)
+	path := filepath.Join(t.TempDir(), "db")
+	must(t, os.WriteFile(path, made, 0o600))
+	s, _, err := sqlite.Open(t.Context(), path, root)
+	return s, err
 }
 
 // newOfficeIn is one whose cases are in that database.

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"manyou/storage"
 	"manyou/storage/postgres"
 	"manyou/storage/relational"
-	"manyou/storage/sqlite"
 	"manyou/storage/storagetest"
 	"manyou/storage/vault"
 )
@@ -23,12 +21,7 @@ import (
 func onBoth(t *testing.T, test func(o *office)) {
 	t.Helper()
 	for name, open := range map[string]func(t *testing.T, root vault.Root) (*relational.Store, error){
-		"SQLite": func(t *testing.T, root vault.Root) (*relational.Store, error) {
-			path := filepath.Join(t.TempDir(), "db")
-			must(t, sqlite.Migrate(t.Context(), path))
-			s, _, err := sqlite.Open(t.Context(), path, root)
-			return s, err
-		},
+		"SQLite": newSQLite,
 		"Postgres": func(t *testing.T, root vault.Root) (*relational.Store, error) {
 			url := storagetest.Postgres(t)
 			must(t, postgres.Migrate(t.Context(), url))
