@@ -32,8 +32,7 @@ func (c *recoverCommand) Run(ctx context.Context, t *terminal) error {
 			return err
 		}
 		at := since.UTC().Format(time.RFC3339)
-		detail := map[string]string{"since": at, "sessions": strconv.FormatInt(ended, 10)}
-		if err := o.record(ctx, "database.recovered", detail); err != nil {
+		if err := o.record(ctx, "database.recovered", map[string]string{"since": at, "sessions": strconv.FormatInt(ended, 10)}); err != nil {
 			return err
 		}
 		list, err := o.store.ListUpstreams(ctx)

@@ -102,8 +102,7 @@ func (c *streamRepeat) Run(ctx context.Context, t *terminal) error {
 		} else if err != nil {
 			return err
 		}
-		detail := map[string]string{"client_id": c.ClientID, "since": since.UTC().Format(time.RFC3339)}
-		if err := o.record(ctx, "stream.repeat", detail); err != nil {
+		if err := o.record(ctx, "stream.repeat", map[string]string{"client_id": c.ClientID, "since": since.UTC().Format(time.RFC3339)}); err != nil {
 			return err
 		}
 		s, err := o.store.Stream(ctx, c.ClientID)

@@ -11,6 +11,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed assets
@@ -36,7 +37,8 @@ const javaScript = "text/javascript; charset=utf-8"
 // asset is a file that never changes under its name.
 type asset struct {
 	contentType string
-	plain, gzip []byte
+	plain       []byte
+	packed      func() []byte // in gzip; made when it is first asked for
 }
 
 // assets are served under names that carry a hash of their content, so browsers may keep them for ever.
@@ -72,32 +74,22 @@ func newAssets(region string) (*assets, error) {
 		case assetMark:
 			content = bytes.ReplaceAll(content, []byte("currentColor"), []byte(colours.light.accent.hex()))
 		}
-		packed, err := pack(content)
-		if err != nil {
-			return nil, fmt.Errorf("web: assets: %w", err)
-		}
 		sum := sha256.Sum256(content)
 		stem := strings.TrimSuffix(name, path.Ext(name))
 		hashed := stem + "." + base64.RawURLEncoding.EncodeToString(sum[:9]) + path.Ext(name)
-		a.byPath[hashed] = asset{contentType: contentType, plain: content, gzip: packed}
+		a.byPath[hashed] = asset{contentType: contentType, plain: content, packed: sync.OnceValue(func() []byte { return pack(content) })}
 		a.paths[name] = pathAssets + hashed
 	}
 	return a, nil
 }
 
-func pack(content []byte) ([]byte, error) {
+// pack cannot fail: it writes into memory.
+func pack(content []byte) []byte {
 	var b bytes.Buffer
-	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := z.Write(content); err != nil {
-		return nil, err
-	}
-	if err := z.Close(); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
+	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	_, _ = z.Write(content)
+	_ = z.Close()
+	return b.Bytes()
 }
 
 // path is where an asset is served.
@@ -126,7 +118,7 @@ func (a *assets) serve(rw http.ResponseWriter, r *http.Request) {
 	body := f.plain
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")
-		body = f.gzip
+		body = f.packed()
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	rw.Write(body)
