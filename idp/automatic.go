@@ -11,6 +11,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	exactjson "github.com/go-jose/go-jose/v4/json"
+
 	"manyou/federation/trust"
 	"manyou/idp/keys"
 	"manyou/storage"
@@ -109,7 +111,8 @@ func fromMetadata(clientID string, metadata map[string]any, registers string) (*
 	m := relyingParty{
 		ResponseTypes: []string{"code"}, GrantTypes: []string{grantCode}, AuthMethod: methodPrivateKey, IDTokenAlg: keys.ES256,
 	}
-	if err := json.Unmarshal(raw, &m); err != nil {
+	// By exact names, as policies have them: encoding/json would take one for another that differs in case.
+	if err := exactjson.Unmarshal(raw, &m); err != nil {
 		return nil, errors.New("the metadata cannot be read")
 	}
 	jwks, err := trust.ParseKeys(m.Keys)

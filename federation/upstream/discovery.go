@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+
+	exactjson "github.com/go-jose/go-jose/v4/json"
 )
 
 // wellKnown is where metadata lies, below the issuer (OpenID Connect Discovery §4).
@@ -44,8 +46,9 @@ func (p *Provider) fetchMetadata(ctx context.Context) (*metadata, error) {
 		}
 	}
 	if known != nil {
-		if err := (answer{body: known}).decode(&m); err != nil {
-			return nil, err
+		// By exact names, as the policies of its superiors have them: encoding/json would take one for another that differs in case.
+		if exactjson.Unmarshal(known, &m) != nil {
+			return nil, misbehaved("the metadata of its chain cannot be read")
 		}
 	} else if err := p.getJSON(ctx, strings.TrimSuffix(p.config.Issuer, "/")+wellKnown, &m); err != nil {
 		return nil, err
