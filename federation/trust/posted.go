@@ -51,7 +51,9 @@ func (r *Resolver) ResolvePosted(ctx context.Context, posted *Statement, anchor 
 	if err := posted.verify(posted.Keys, r.config.Clock()); err != nil {
 		return nil, err
 	}
-	c := &climb{r: r}
+	waiting, stop := context.WithTimeout(ctx, patience)
+	defer stop()
+	c := &climb{r: r, waiting: waiting}
 	resolved := c.up(ctx, posted, Chain{posted}, []string{posted.Subject})
 	switch {
 	case resolved != nil && anchor != "" && resolved.Anchor != anchor:
