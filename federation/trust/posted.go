@@ -42,9 +42,10 @@ func (r *Resolver) ResolvePosted(ctx context.Context, posted *Statement, anchor 
 	if _, known := r.anchorKeys(ctx, anchor); anchor != "" && !known {
 		return nil, untrusted("%s is no anchor here", anchor)
 	}
+	// Anybody can post, in any name.
 	select {
-	case r.slots <- struct{}{}:
-		defer func() { <-r.slots }()
+	case r.strangers <- struct{}{}:
+		defer func() { <-r.strangers }()
 	case <-ctx.Done():
 		return nil, errors.Join(ErrUnreachable, ctx.Err())
 	}

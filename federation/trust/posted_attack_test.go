@@ -1,6 +1,9 @@
 package trust_test
 
 import (
+	"context"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,4 +32,33 @@ func TestAConfigurationIsPostedThoughWhatIsKnownOfItsSuperiorsIsOld(t *testing.T
 	if _, err := r.ResolvePosted(t.Context(), f.posted(app), nation.id); err != nil {
 		t.Error(err)
 	}
+}
+
+func TestAttackByManyWhoPostAndAreSlowKeepsNobodyWaitingWhoWasTrustedBefore(t *testing.T) {
+	f := newFederation(t)
+	nation, _, _, app := f.nation()
+	slow := stuck{trust.NewFetcher(true, nil), f.base, make(chan string, 1000)}
+	r := f.resolver(nation, func(c *trust.Config) { c.Fetcher = slow })
+	if _, err := r.Resolve(t.Context(), app.id); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	for n := range 200 {
+		stranger := f.application(fmt.Sprintf("stranger%d", n))
+		stranger.hints = []string{fmt.Sprintf("http://127.0.0.1:1/slow%d", n)}
+		s := f.posted(stranger)
+		all.Go(func() { _, _ = r.ResolvePosted(ctx, s, "") })
+	}
+	for range 32 {
+		<-slow.asking
+	}
+	f.pass(6 * time.Minute)
+	waiting, stop := context.WithTimeout(t.Context(), 3*time.Second) // less than the strangers take
+	defer stop()
+	if _, err := r.Resolve(waiting, app.id); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	all.Wait()
 }
