@@ -131,6 +131,9 @@ func (i *Issuer) try(ctx context.Context, asked *trust.Statement, before storage
 	if err == nil {
 		err = found.SignedBy(asked.Keys)
 	}
+	if err == nil { // else one could add a key to those that it publishes
+		err = asked.SignedBy(found.Keys)
+	}
 	if !note(membership.CheckControl, err) {
 		return checks
 	}

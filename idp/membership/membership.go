@@ -21,7 +21,7 @@ const JoinPath = "/federation/join/"
 
 // Checks besides those of [upstream.Provider.SelfTest].
 const (
-	CheckControl  = "control"  // its configuration at its own URL is signed by the keys that asked
+	CheckControl  = "control"  // its configuration at its own URL and the one that asked are signed by each other's keys
 	CheckSuperior = "superior" // it names the nation, and nobody else, as its superior
 	CheckChain    = "chain"    // it is a client that can be known by its chain
 	CheckRotates  = "rotates"  // its keys are others than at the last try, and one of those vouches for them
