@@ -18,9 +18,11 @@ const (
 	maxHints       = 8  // superiors of one entity that are asked
 	maxLookups     = 32 // statements
 	resolveTimeout = 10 * time.Second
-	// maxResolving bounds resolutions at once of entities that were trusted before, and maxStrangers of all others: what strangers name
-	// must not keep those waiting.
+	// maxResolving bounds resolutions at once of entities whose chains have not expired, maxReturning of those that were trusted before,
+	// and maxStrangers of all others: what any of them names must not keep those before waiting. The first wait for what is newer alone,
+	// and that is bounded by patience.
 	maxResolving = 64
+	maxReturning = 64
 	maxStrangers = 32
 	// refusedFor is how long an entity that is not trusted is not looked at again.
 	refusedFor   = 5 * time.Second
@@ -65,7 +67,8 @@ type Resolver struct {
 	config     Config
 	statements *statements
 	anchors    *anchors
-	slots      chan struct{} // of those who were trusted before
+	slots      chan struct{} // of those whose chains have not expired
+	returning  chan struct{} // of those who were trusted before
 	strangers  chan struct{} // of all others
 
 	mu        sync.RWMutex
@@ -92,7 +95,8 @@ func NewResolver(c Config) *Resolver {
 		c.Budget = maxKept
 	}
 	r := &Resolver{
-		config: c, anchors: newAnchors(c.Anchors), slots: make(chan struct{}, maxResolving), strangers: make(chan struct{}, maxStrangers),
+		config: c, anchors: newAnchors(c.Anchors),
+		slots: make(chan struct{}, maxResolving), returning: make(chan struct{}, maxReturning), strangers: make(chan struct{}, maxStrangers),
 		decisions: map[string]decision{}, refusals: map[string]decision{}, active: map[string]time.Time{},
 	}
 	r.statements = newStatements(c.Fetcher, c.Clock, c.RefreshAfter, c.Budget, r.Forget)
@@ -144,8 +148,11 @@ func (r *Resolver) decide(ctx context.Context, subject string) decision {
 	defer cancel()
 	prior, trusted := r.Last(subject)
 	slots := r.strangers
-	if trusted || r.statements.knows(subject) {
+	switch {
+	case trusted && r.config.Clock().Before(prior.ExpiresAt):
 		slots = r.slots
+	case trusted || r.statements.knows(subject):
+		slots = r.returning
 	}
 	select {
 	case slots <- struct{}{}:
