@@ -16,6 +16,7 @@ import (
 
 	"manyou/federation/identity"
 	"manyou/federation/trust"
+	"manyou/idp/membership"
 	"manyou/storage"
 )
 
@@ -196,8 +197,15 @@ type entityTarget struct {
 	ID string `arg:"" placeholder:"URL" help:"Its identifier."`
 }
 
+// set moves an entity to a status. A province whose people sign in here is moved as one: what it is here and as what it is vouched for.
 func (c *entityTarget) set(ctx context.Context, t *terminal, s storage.SubordinateStatus) error {
 	return c.use(ctx, t, func(o *opened) error {
+		switch u, err := members(o).Find(ctx, c.ID); {
+		case err == nil && u.Issuer == c.ID && u.Below:
+			return moveProvince(ctx, t, o, u, storage.UpstreamStatus(s))
+		case err != nil && !errors.Is(err, membership.ErrUnknown):
+			return err
+		}
 		if err := o.store.SetSubordinateStatus(ctx, c.ID, s, time.Now()); errors.Is(err, storage.ErrNotFound) {
 			return fmt.Errorf("there is no entity %q; manyou entity list names them", c.ID)
 		} else if err != nil {

@@ -178,24 +178,29 @@ func (c *provinceTarget) set(ctx context.Context, t *terminal, status storage.Up
 		if err != nil {
 			return err
 		}
-		var ended int64
-		if status == storage.UpstreamSuspended {
-			ended, err = members(o).Suspend(ctx, u)
-		} else {
-			err = members(o).Resume(ctx, u)
-		}
-		if err != nil {
-			return err
-		}
-		if err := o.record(ctx, "province."+string(status), map[string]string{"region": u.Region, "issuer": u.Issuer}); err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(t.out, "%s (%s) is %s.\n", u.Region, u.Issuer, status)
-		if err == nil && ended > 0 {
-			_, err = fmt.Fprintf(t.out, "%d sessions that came from there ended.\n", ended)
-		}
-		return err
+		return moveProvince(ctx, t, o, u, status)
 	})
+}
+
+// moveProvince closes or opens sign-in at another issuer, and says so.
+func moveProvince(ctx context.Context, t *terminal, o *opened, u storage.Upstream, status storage.UpstreamStatus) (err error) {
+	var ended int64
+	if status == storage.UpstreamSuspended {
+		ended, err = members(o).Suspend(ctx, u)
+	} else {
+		err = members(o).Resume(ctx, u)
+	}
+	if err != nil {
+		return err
+	}
+	if err := o.record(ctx, "province."+string(status), map[string]string{"region": u.Region, "issuer": u.Issuer}); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(t.out, "%s (%s) is %s.\n", u.Region, u.Issuer, status)
+	if err == nil && ended > 0 {
+		_, err = fmt.Fprintf(t.out, "%d sessions that came from there ended.\n", ended)
+	}
+	return err
 }
 
 type provinceTest struct{ provinceTarget }
