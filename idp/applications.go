@@ -60,7 +60,6 @@ type applications struct {
 
 	mu     sync.RWMutex
 	known  map[string]remembered
-	made   map[string]*application // automatically
 	flight singleflight.Group
 }
 
@@ -71,7 +70,7 @@ type remembered struct {
 }
 
 func newApplications(s applicationStore, clock func() time.Time) *applications {
-	return &applications{store: s, clock: clock, known: map[string]remembered{}, made: map[string]*application{}}
+	return &applications{store: s, clock: clock, known: map[string]remembered{}}
 }
 
 // errNoApplication reports a client that does not exist or may not be used.

@@ -48,24 +48,17 @@ func (a *applications) automatic(ctx context.Context, clientID string) (*applica
 	} else if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUnresolved, err)
 	}
-	a.mu.RLock()
-	app := a.made[clientID]
-	a.mu.RUnlock()
-	if app != nil && app.resolved == resolved {
+	if app, ok := resolved.Made().(*application); ok {
 		return app, nil
 	}
-	if app, err = fromMetadata(clientID, resolved.Metadata[trust.OpenIDRelyingParty], registersAutomatically); err != nil {
+	app, err := fromMetadata(clientID, resolved.Metadata[trust.OpenIDRelyingParty], registersAutomatically)
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoApplication, err)
 	}
 	app.resolved = resolved
 	app.asIssuer(resolved)
 	a.limit(app)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if len(a.made) >= maxApplications {
-		clear(a.made)
-	}
-	a.made[clientID] = app
+	resolved.Make(app)
 	return app, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -34,7 +35,15 @@ type Resolved struct {
 	ExpiresAt time.Time // of the chain: the earliest end of its statements
 	Chain     []string  // as the statements were signed
 	Path      []string  // identifiers, the leaf first
+
+	made atomic.Value
 }
+
+// Made is what [Resolved.Make] was told; nil if nothing.
+func (r *Resolved) Made() any { return r.made.Load() }
+
+// Make keeps what somebody makes of the entity for as long as the decision is remembered. It is always of one type.
+func (r *Resolved) Make(of any) { r.made.Store(of) }
 
 // Verify checks a chain against the keys of its anchor and resolves the leaf's metadata [OpenID Federation 1.0 §10.2]. Marks
 // are left to the caller.

@@ -17,3 +17,13 @@ const (
 
 // Delegated is what is checked of a delegation.
 var Delegated = delegated
+
+// Decided are the bytes of the statements of leaves, and of those about them, that decisions hold.
+func (r *Resolver) Decided() (bytes int) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for _, d := range r.decisions.all {
+		bytes += len(d.resolved.Chain[0]) + len(d.resolved.Chain[1])
+	}
+	return bytes
+}

@@ -25,10 +25,8 @@ const (
 	maxReturning = 64
 	maxStrangers = 32
 	// refusedFor is how long an entity that is not trusted is not looked at again.
-	refusedFor   = 5 * time.Second
-	maxDecisions = 200_000
-	maxRefusals  = 20_000
-	maxReason    = 400 // bytes of why an entity is refused
+	refusedFor = 5 * time.Second
+	maxReason  = 400 // bytes of why an entity is refused
 )
 
 // Local is what this node says itself, without the network: as an anchor or an intermediate it need not ask itself.
@@ -55,7 +53,7 @@ type Config struct {
 	Required map[string]string
 	// RefreshAfter is when a statement is asked for again, if it has not expired; five minutes if zero.
 	RefreshAfter time.Duration
-	// Budget bounds the bytes of statements that are remembered; half a gigabyte if zero.
+	// Budget bounds the bytes of statements that are remembered, and twice that what was made of them; half a gigabyte if zero.
 	Budget int
 	// Loopback lets entities be on this machine, and speak http.
 	Loopback bool
@@ -72,18 +70,12 @@ type Resolver struct {
 	strangers  chan struct{} // of all others
 
 	mu        sync.RWMutex
-	decisions map[string]decision  // of who is trusted
+	decisions decided              // of who is trusted
 	refusals  map[string]decision  // of who is not
 	forgotten int                  // how often something was forgotten
 	active    map[string]time.Time // marks that their issuer said stand, and when
 	flight    singleflight.Group
 	asking    singleflight.Group // about marks
-}
-
-type decision struct {
-	resolved *Resolved
-	err      error
-	until    time.Time
 }
 
 // NewResolver returns a resolver that knows nothing yet.
@@ -97,7 +89,7 @@ func NewResolver(c Config) *Resolver {
 	r := &Resolver{
 		config: c, anchors: newAnchors(c.Anchors),
 		slots: make(chan struct{}, maxResolving), returning: make(chan struct{}, maxReturning), strangers: make(chan struct{}, maxStrangers),
-		decisions: map[string]decision{}, refusals: map[string]decision{}, active: map[string]time.Time{},
+		decisions: decided{all: map[string]decision{}, budget: 2 * c.Budget}, refusals: map[string]decision{}, active: map[string]time.Time{},
 	}
 	r.statements = newStatements(c.Fetcher, c.Clock, c.RefreshAfter, c.Budget, r.Forget)
 	return r
@@ -126,7 +118,7 @@ func (r *Resolver) Resolve(ctx context.Context, subject string) (*Resolved, erro
 
 func (r *Resolver) decided(subject string) (decision, bool) {
 	r.mu.RLock()
-	d, ok := r.decisions[subject]
+	d, ok := r.decisions.all[subject]
 	if !ok {
 		d, ok = r.refusals[subject]
 	}
@@ -200,14 +192,13 @@ func (r *Resolver) try(ctx context.Context, subject string, prior *Resolved) (de
 		return d, false
 	}
 	if d.resolved == nil {
-		delete(r.decisions, subject)
-		makeRoom(r.refusals, maxRefusals, now)
+		r.decisions.drop(subject)
+		makeRoom(r.refusals, now)
 		r.refusals[subject] = d
 		return d, true
 	}
 	delete(r.refusals, subject)
-	makeRoom(r.decisions, maxDecisions, now)
-	r.decisions[subject] = d
+	r.decisions.put(subject, d, now)
 	return d, true
 }
 
@@ -244,17 +235,17 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// makeRoom forgets what is to be decided anew anyway, and then anything, until a tenth is free.
-func makeRoom(decisions map[string]decision, most int, now time.Time) {
-	if len(decisions) < most {
+// makeRoom forgets refusals that are to be decided anew anyway, and then any, until a tenth is free.
+func makeRoom(refusals map[string]decision, now time.Time) {
+	if len(refusals) < maxRefusals {
 		return
 	}
-	maps.DeleteFunc(decisions, func(_ string, d decision) bool { return !now.Before(d.until) })
-	for subject := range decisions {
-		if len(decisions) < most*9/10 {
+	maps.DeleteFunc(refusals, func(_ string, d decision) bool { return !now.Before(d.until) })
+	for subject := range refusals {
+		if len(refusals) < maxRefusals*9/10 {
 			return
 		}
-		delete(decisions, subject)
+		delete(refusals, subject)
 	}
 }
 
@@ -264,13 +255,13 @@ func (r *Resolver) Forget(subject string) {
 	defer r.mu.Unlock()
 	r.forgotten++
 	clear(r.refusals)
-	maps.DeleteFunc(r.decisions, func(_ string, d decision) bool { return slices.Contains(d.resolved.Path, subject) })
+	r.decisions.dropBelow(subject)
 }
 
 // Last is what was decided last of an entity that was trusted, however long ago: its chain may have expired.
 func (r *Resolver) Last(subject string) (*Resolved, bool) {
 	r.mu.RLock()
-	d, ok := r.decisions[subject]
+	d, ok := r.decisions.all[subject]
 	r.mu.RUnlock()
 	return d.resolved, ok && d.resolved != nil && r.stands(d.resolved)
 }
