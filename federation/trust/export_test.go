@@ -27,3 +27,13 @@ func (r *Resolver) Decided() (bytes int) {
 	}
 	return bytes
 }
+
+// ActiveMarks are how many marks are remembered to stand, and the bytes that name them.
+func (r *Resolver) ActiveMarks() (many, bytes int) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for name := range r.active {
+		many, bytes = many+1, bytes+len(name)
+	}
+	return many, bytes
+}

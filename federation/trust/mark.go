@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"slices"
 	"time"
@@ -24,6 +25,9 @@ type Mark struct {
 
 // String is the mark as it was signed.
 func (m Mark) String() string { return m.raw }
+
+// name is by which a mark is remembered: whoever makes one chooses its length.
+func (m Mark) name() [sha256.Size]byte { return sha256.Sum256([]byte(m.raw)) }
 
 // ParseMark reads a mark without trusting it.
 func ParseMark(raw string) (Mark, error) {

@@ -131,8 +131,9 @@ func (c *climb) stillActive(ctx context.Context, m Mark, keys jose.JSONWebKeySet
 		}
 		return time.Time{}, err
 	}
+	name := m.name()
 	r.mu.RLock()
-	said, before := r.active[m.raw]
+	said, before := r.active[name]
 	r.mu.RUnlock()
 	if before && now.Before(said.Add(r.config.RefreshAfter)) {
 		return said, nil
@@ -199,13 +200,14 @@ func (r *Resolver) askStatus(ctx context.Context, endpoint string, m Mark, keys 
 		return now, err
 	}
 	r.mu.Lock()
-	_, before := r.active[m.raw]
-	delete(r.active, m.raw)
+	name := m.name()
+	_, before := r.active[name]
+	delete(r.active, name)
 	if err == nil {
 		if len(r.active) >= maxActive {
 			clear(r.active)
 		}
-		r.active[m.raw] = now
+		r.active[name] = now
 	}
 	r.mu.Unlock()
 	if err != nil && before {

@@ -2,6 +2,7 @@ package trust
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -70,10 +71,10 @@ type Resolver struct {
 	strangers  chan struct{} // of all others
 
 	mu        sync.RWMutex
-	decisions decided              // of who is trusted
-	refusals  map[string]decision  // of who is not
-	forgotten int                  // how often something was forgotten
-	active    map[string]time.Time // marks that their issuer said stand, and when
+	decisions decided                         // of who is trusted
+	refusals  map[string]decision             // of who is not
+	forgotten int                             // how often something was forgotten
+	active    map[[sha256.Size]byte]time.Time // marks that their issuer said stand, and when
 	flight    singleflight.Group
 	asking    singleflight.Group // about marks
 }
@@ -89,7 +90,7 @@ func NewResolver(c Config) *Resolver {
 	r := &Resolver{
 		config: c, anchors: newAnchors(c.Anchors),
 		slots: make(chan struct{}, maxResolving), returning: make(chan struct{}, maxReturning), strangers: make(chan struct{}, maxStrangers),
-		decisions: decided{all: map[string]decision{}, budget: 2 * c.Budget}, refusals: map[string]decision{}, active: map[string]time.Time{},
+		decisions: decided{all: map[string]decision{}, budget: 2 * c.Budget}, refusals: map[string]decision{}, active: map[[sha256.Size]byte]time.Time{},
 	}
 	r.statements = newStatements(c.Fetcher, c.Clock, c.RefreshAfter, c.Budget, r.Forget)
 	return r
