@@ -315,6 +315,14 @@ func TestATokenIsExplainedFromItsSignatureToWhatItRestsOn(t *testing.T) {
 	if told := explain(trusttest.NewKey(t).JWT(t, "at+jwt", map[string]any{"iss": e.nation.url})); told.Signature != "of another issuer" {
 		t.Errorf("%+v", told)
 	}
+	status := func(status storage.ApplicationStatus) {
+		e.zhejiang.application("agent", func(a *storage.Application) { a.Status = status })
+	}
+	status(storage.ApplicationSuspended)
+	if told := explain(e.token); told.State != "its application is not published any more" {
+		t.Errorf("%+v", told)
+	}
+	status(storage.ApplicationPublished)
 	e.zhejiang.post(e.browser, e.zhejiang.url+"/end_session", "action", "sign_out")
 	if told := explain(e.token); told.State != "its session ended" {
 		t.Errorf("%+v", told)

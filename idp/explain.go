@@ -37,6 +37,7 @@ const (
 	stateStands    = "stands"
 	stateExpired   = "expired"
 	stateRevoked   = "revoked"
+	stateClient    = "its application is not published any more"
 	stateNoGrant   = "what it rests on is gone"
 	stateEnded     = "its grant was ended: revoked, its refresh token or code used twice, or a province suspended"
 	stateSession   = "its session ended"
@@ -84,6 +85,12 @@ func Explain(ctx context.Context, s storage.Store, ring *keys.Ring, issuer, toke
 func stateOf(ctx context.Context, s storage.Store, t *accessToken, now time.Time) (string, error) {
 	if now.Unix() >= t.Expires {
 		return stateExpired, nil
+	}
+	// Of one that no row registers its chain decides, which is not looked at here.
+	if app, err := s.Application(ctx, t.ClientID); err == nil && app.Status != storage.ApplicationPublished {
+		return stateClient, nil
+	} else if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return "", err
 	}
 	id := parseTokenID(t.ID)
 	if id.GrantID == nil {
