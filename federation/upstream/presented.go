@@ -92,11 +92,16 @@ func (p *Provider) AccessToken(ctx context.Context, token string) (Presented, er
 	if err := a.decode(&c); err != nil {
 		return Presented{}, err
 	}
+	if c.Expires == 0 { // RFC 7662 §2.2: optional
+		c.Expires = said.Expires
+	}
 	switch {
 	case !c.Active:
 		return Presented{}, &RefusedError{Code: "invalid_token"}
 	case c.Issuer != said.Issuer || c.ID != said.ID || c.ClientID != said.ClientID:
 		return Presented{}, misbehaved("the introspection endpoint speaks of another token")
+	case !instant(c.Expires).After(p.config.Clock().Add(-clockSkew)):
+		return Presented{}, misbehaved("the introspection endpoint calls a token active that has expired")
 	}
 	return p.presented(&c)
 }
@@ -168,6 +173,8 @@ func (p *Provider) presented(c *presentedClaims) (Presented, error) {
 		return Presented{}, misbehaved("the token is nobody's, or an application's own")
 	case c.AuthTime <= 0 || instant(c.AuthTime).After(p.config.Clock().Add(clockSkew)):
 		return Presented{}, misbehaved("the token does not say when the person authenticated")
+	case len(c.Origin) > maxEndpoint:
+		return Presented{}, misbehaved("the issuer where the person authenticated is no address")
 	}
 	return Presented{
 		Issuer: c.Issuer, Subject: c.Subject, ClientID: c.ClientID, ClientRegion: c.Region, Audience: c.Audience, Scopes: strings.Fields(c.Scope),

@@ -58,6 +58,7 @@ func (p *province) presentedWrong() map[string]map[string]any {
 		"an application's own":   {"sub": "agent"},
 		"without a client":       {"client_id": nil},
 		"without a time":         {"auth_time": nil},
+		"an endless origin":      {"origin": strings.Repeat("x", 3<<10)},
 		"authenticated tomorrow": {"auth_time": now.Add(24 * time.Hour).Unix()},
 	}
 }
@@ -123,6 +124,10 @@ func TestAnAccessTokenOfAnotherIssuerCountsOnlyIfThatIssuerSaysSo(t *testing.T) 
 	if got, err := p.AccessToken(t.Context(), token); err != nil || got.Subject != "as-we-know-them" {
 		t.Fatalf("%+v, %v", got, err)
 	}
+	answer = says(map[string]any{"exp": nil})
+	if got, err := p.AccessToken(t.Context(), token); err != nil || got.Expires.Unix() != province.clock.now().Add(time.Minute).Unix() {
+		t.Errorf("an answer without an end: %s, %v", got.Expires, err)
+	}
 	for name, change := range map[string]map[string]any{
 		"not active":           {"active": false},
 		"another token":        {"jti": "other"},
@@ -130,6 +135,8 @@ func TestAnAccessTokenOfAnotherIssuerCountsOnlyIfThatIssuerSaysSo(t *testing.T) 
 		"another issuer":       {"iss": "https://elsewhere.example"},
 		"nobody":               {"sub": nil},
 		"an application's own": {"sub": "agent"},
+		"expired":              {"exp": province.clock.now().Add(-time.Minute).Unix()},
+		"an endless origin":    {"origin": strings.Repeat("x", 3<<10)},
 	} {
 		answer = says(change)
 		if _, err := p.AccessToken(t.Context(), token); err == nil {
