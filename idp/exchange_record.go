@@ -135,12 +135,14 @@ func (i *Issuer) keepUnadmitted(r *http.Request, app *application, kind, present
 	}
 	sum := sha256.Sum256([]byte(presented))
 	end := i.Clock().Truncate(time.Hour).Add(time.Hour)
-	within := func(key string, most int64) bool {
-		totals, err := i.Store.Count(ctx, []string{key}, 1, end)
+	within := func(key string, n, most int64) bool {
+		totals, err := i.Store.Count(ctx, []string{key}, n, end)
 		return err == nil && totals[0] <= most
 	}
-	// One token, sent again and again, does not use up what there is for all.
-	if !within("exchange.token:"+encoding.EncodeToString(sum[:]), maxUnadmittedOfToken) || !within("exchange.unadmitted", maxUnadmitted) {
+	const all = "exchange.unadmitted"
+	// One token, sent again and again, does not use up what there is for all. Once that is used up, none is counted any more.
+	if !within(all, 0, maxUnadmitted-1) || !within("exchange.token:"+encoding.EncodeToString(sum[:]), 1, maxUnadmittedOfToken) ||
+		!within(all, 1, maxUnadmitted) {
 		return
 	}
 	record := &exchangeRecord{Kind: kind, Application: claimedClient(r), i: i, presented: presented}
