@@ -3,6 +3,10 @@ package trust
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"reflect"
+
+	exactjson "github.com/go-jose/go-jose/v4/json"
 
 	"manyou/federation/trust/policy"
 )
@@ -22,6 +26,14 @@ func CheckRules(text []byte) error {
 	var r Rules
 	if err := d.Decode(&r); err != nil {
 		return err
+	}
+	// What differs from a name in case alone is taken for it there, and by nobody else.
+	var exact Rules
+	if err := exactjson.Unmarshal(text, &exact); err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(r, exact) {
+		return errors.New("a member is spelled otherwise than its name")
 	}
 	if _, err := decodeMetadata(r.Metadata); err != nil {
 		return err
