@@ -207,6 +207,8 @@ func (s *statements) heard(issuer, subject string, got *Statement, err error, be
 	switch {
 	case drops != s.drops: // it may be what was dropped
 	case err == nil && ok:
+		s.known.drop(key)
+		s.known.makeRoom(len(got.raw), now) // it may be longer than it was
 		s.known.put(key, s.heardNow(key, got, now, before.lasting))
 	case err == nil:
 		s.recent.put(key, heard{raw: got.raw, statement: got, expires: got.Expires, at: now, next: now.Add(resolveTimeout)})
