@@ -177,7 +177,7 @@ func (c *provinceDecision) explain(err error) error {
 	case errors.Is(err, membership.ErrChanged):
 		return fmt.Errorf("region %.10q has asked anew since: nothing was decided; manyou province show %.10s shows what it asks now", c.Region, c.Region)
 	case errors.Is(err, membership.ErrTaken):
-		return fmt.Errorf("another issuer holds region %.10q already; manyou province list names it", c.Region)
+		return fmt.Errorf("another issuer holds region %.10q already, or this issuer another region; manyou province list names them", c.Region)
 	}
 	return err
 }

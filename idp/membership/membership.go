@@ -66,7 +66,7 @@ var (
 	ErrNotPending = errors.New("that region has not asked")
 	ErrFailed     = errors.New("something failed in the self-test")
 	ErrChanged    = errors.New("it has asked anew since it was looked at")
-	ErrTaken      = errors.New("another issuer holds that region already")
+	ErrTaken      = errors.New("another issuer holds that region already, or that issuer another region")
 	ErrUnknown    = errors.New("there is no issuer of that region")
 )
 
@@ -145,6 +145,12 @@ func (m Membership) Approve(ctx context.Context, region, seen string, anyway boo
 		return v, ErrChanged
 	case !report.Passed() && !anyway:
 		return v, ErrFailed
+	}
+	switch known, err := m.Find(ctx, v.Issuer); {
+	case err == nil && known.Region != region: // or whoever has two invitations would move
+		return v, ErrTaken
+	case err != nil && !errors.Is(err, ErrUnknown):
+		return v, err
 	}
 	rules, err := json.Marshal(map[string]any{"metadata": map[string]any{trust.FederationEntity: map[string]string{
 		trust.RegionParameter: v.Region, "organization_name#zh": v.Name["zh"], "organization_name#en": v.Name["en"],
