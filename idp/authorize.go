@@ -195,10 +195,21 @@ func askerRegion(app *application) string {
 // unmet_authentication_requirements 1.0).
 var errUnmet = &protocolError{Code: "unmet_authentication_requirements", Description: "the requested acr cannot be reached"}
 
+// errNotAccepted is the answer where the citizen signed in by what the application does not allow.
+var errNotAccepted = &protocolError{Code: "access_denied", Description: "the application does not accept how the citizen signed in"}
+
 // finish answers a request for a session that suffices, or has just begun.
 func (i *Issuer) finish(w http.ResponseWriter, r *http.Request, req *authorizationRequest, app *application, s storage.Session) {
 	if rung, essential, known := req.rungWanted(); !known || essential && s.ACR < rung {
 		i.respondError(w, r, req, errUnmet)
+		return
+	}
+	// A conversation offers only what the application allows, but what another device proved with is known here first.
+	if allowed, perr := i.policyOf(app, req.Channel); perr != nil {
+		i.respondError(w, r, req, perr)
+		return
+	} else if !allowed.allows(s) {
+		i.respondError(w, r, req, errNotAccepted)
 		return
 	}
 	if i.askersOwn(app, s) {

@@ -245,7 +245,7 @@ func (i *Issuer) answerTicket(ctx context.Context, app *application, t *ticket.T
 func (i *Issuer) redeemTicket(ctx context.Context, app *application, t *ticket.Ticket, scopes []string) (*op.Response, error) {
 	now, a := i.Clock(), t.Answer
 	if p, perr := i.policyOf(app, ""); perr != nil || !p.allows(storage.Session{AMR: a.AMR, Origin: a.Origin}) {
-		return nil, op.NewStatusError(&oidc.Error{ErrorType: oidc.AccessDenied, Description: "the application does not accept how the citizen signed in"}, http.StatusBadRequest)
+		return nil, op.NewStatusError(&oidc.Error{ErrorType: oidc.AccessDenied, Description: errNotAccepted.Description}, http.StatusBadRequest)
 	}
 	end := a.SessionExpiresAt
 	isOffline := offline(scopes, app)

@@ -12,9 +12,11 @@ const methodQR = "qr"
 
 // policy is how citizens may come to an application and prove themselves there. This is the one place that decides it.
 type policy struct {
-	// methods are the names of those allowed, nil if any are.
+	// methods are the names of those allowed here, nil if any are.
 	methods []string
-	set     *authenticators.Set
+	// elsewhere are those that count if another device proves, whose channel does not matter; nil if any do.
+	elsewhere []string
+	set       *authenticators.Set
 }
 
 // policyOf reads the registration of an application, and the channel that a request names. An unknown channel, or one
@@ -47,6 +49,10 @@ func (i *Issuer) policyOf(app *application, channel string) (policy, *protocolEr
 	if registeredFor(methodQR) {
 		p.methods = append(p.methods, methodQR)
 	}
+	// Whoever names another device alone leaves to it how it proves.
+	if named := app.Application.Methods; !slices.Equal(named, []string{methodQR}) {
+		p.elsewhere = named
+	}
 	return p, nil
 }
 
@@ -56,12 +62,19 @@ func (p policy) allows(s storage.Session) bool {
 	if p.methods == nil || s.Origin != "" {
 		return true
 	}
-	if slices.Contains(s.AMR, "mca") && !slices.Contains(p.methods, methodQR) {
-		return false
+	counting := p.methods
+	if slices.Contains(s.AMR, "mca") {
+		switch {
+		case !slices.Contains(p.methods, methodQR):
+			return false
+		case p.elsewhere == nil:
+			return true
+		}
+		counting = p.elsewhere
 	}
 	for a := range p.set.All() {
 		m := a.Method()
-		if slices.Contains(p.methods, m.Name) && slices.ContainsFunc(m.AMR, func(v string) bool { return slices.Contains(s.AMR, v) }) {
+		if slices.Contains(counting, m.Name) && slices.ContainsFunc(m.AMR, func(v string) bool { return slices.Contains(s.AMR, v) }) {
 			return true
 		}
 	}

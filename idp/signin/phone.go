@@ -32,7 +32,23 @@ func (s *SignIn) enterPhone(w http.ResponseWriter, r *http.Request, c *conversat
 	c.state.Relatives, c.state.Relative = false, nil
 	c.state.Upstream = nil // an answer that still comes from there is not waited for any more
 	c.state.Phone, c.state.Shared = phone, r.PostForm.Get("action") == "phone_shared" || c.state.Request.Another
+	// Where another issuer's subject waits to be linked, the phone is compared with the register and signs nobody in by itself.
+	if c.state.Pending == nil && !c.state.Request.allows(sms.Name) {
+		s.withoutCode(w, r, c)
+		return
+	}
 	s.sendCode(w, r, c)
+}
+
+// withoutCode goes on with a number that only says who is to prove something, where the application allows no code by SMS.
+func (s *SignIn) withoutCode(w http.ResponseWriter, r *http.Request, c *conversation) {
+	ways := s.others(c, sms.Name)
+	if len(ways) == 0 {
+		s.problemPage(w, r, http.StatusForbidden, web.ProblemPage{Problem: web.ProblemMethodNotAllowed, Retry: c.path()}, errNotAllowed)
+		return
+	}
+	c.state.Challenge = nil
+	s.toMethod(w, r, c, ways[0])
 }
 
 // fromUpstream is what another issuer proved of a subject that waits to be linked; nothing that was proven here.
