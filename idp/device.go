@@ -244,7 +244,7 @@ func (i *Issuer) answerTicket(ctx context.Context, app *application, t *ticket.T
 // twice collides, as with a code.
 func (i *Issuer) redeemTicket(ctx context.Context, app *application, t *ticket.Ticket, scopes []string) (*op.Response, error) {
 	now, a := i.Clock(), t.Answer
-	if p, perr := i.policyOf(app, ""); perr != nil || !p.allows(storage.Session{AMR: a.AMR, Origin: a.Origin}) {
+	if p, perr := i.policyOf(app, ""); perr != nil || !p.allows(storage.Session{ACR: a.ACR, AMR: a.AMR, Origin: a.Origin}) {
 		return nil, op.NewStatusError(&oidc.Error{ErrorType: oidc.AccessDenied, Description: errNotAccepted.Description}, http.StatusBadRequest)
 	}
 	end := a.SessionExpiresAt

@@ -7,6 +7,10 @@ import (
 	"manyou/storage"
 )
 
+// sharedRung is that of the stronger of two methods that tokens name alike: a code of an app and a recovery code are both "otp", a
+// relative's code and one's own both "sms". A session below it was proven with the weaker one.
+const sharedRung = 2
+
 // methodQR is signing in by another device; see idp/signin.
 const methodQR = "qr"
 
@@ -74,7 +78,7 @@ func (p policy) allows(s storage.Session) bool {
 	}
 	for a := range p.set.All() {
 		m := a.Method()
-		if slices.Contains(counting, m.Name) && slices.ContainsFunc(m.AMR, func(v string) bool { return slices.Contains(s.AMR, v) }) {
+		if slices.Contains(counting, m.Name) && s.ACR >= min(m.Rung, sharedRung) && slices.ContainsFunc(m.AMR, func(v string) bool { return slices.Contains(s.AMR, v) }) {
 			return true
 		}
 	}

@@ -66,3 +66,21 @@ func TestAnotherDeviceProvesNothingByWhatTheApplicationDoesNotAccept(t *testing.
 		}
 	}
 }
+
+func TestARecoveryCodeIsNotTakenForTheCodeOfAnApp(t *testing.T) {
+	w := newWorld(t)
+	b := w.signedIn(aynur)
+	codes, key := w.recoveryCodes(b), w.enrol(b)
+	w.strict("totp")
+	b = w.browser()
+	at := w.post(b, page(w.get(b, w.request("main"))), "action", "other", "method", "recovery")
+	answer(t, w.post(b, page(at), "action", "prove", "phone", aynur.phone, "code", codes[0]))
+	if got := answer(t, w.get(b, w.request("strict", "prompt", "none"))); got.Get("error") != "login_required" {
+		t.Errorf("a recovery code counts for a code of an app: %v", got)
+	}
+	w.pass(time.Minute)
+	at = w.get(b, w.request("strict"))
+	at = w.post(b, page(at), "action", "phone", "phone", aynur.phone)
+	answer(t, w.post(b, page(at), "action", "prove", "code", w.totp(key)))
+	answer(t, w.get(b, w.request("strict", "prompt", "none")))
+}
