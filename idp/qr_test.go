@@ -290,3 +290,20 @@ func TestADeskCanAskAgainAfterThePhoneSaidNoOrSignedOut(t *testing.T) {
 	w.post(phone, next, "action", "approve", "number", w.number(d))
 	answer(t, w.get(d.Client, d.page))
 }
+
+func TestAttackByDevicesThatApproveOneAnotherDoesNotLastForEver(t *testing.T) {
+	w := newWorld(t)
+	phone := w.signedIn(liNa)
+	for range 3 { // each session lives twelve hours
+		w.pass(11 * time.Hour)
+		d := w.desk()
+		at := w.get(phone, d.scan)
+		if strings.Contains(page(at), "/signin/") {
+			return // it has to prove something again
+		}
+		w.post(phone, d.scan, "action", "approve", "number", w.number(d))
+		answer(t, w.get(d.Client, d.page))
+		phone = d.Client
+	}
+	t.Error("somebody is signed in by a proof of 33 hours ago")
+}

@@ -160,12 +160,14 @@ func (s *SignIn) question(r *http.Request, q scanned) (ticket.Question, error) {
 	question := ticket.Question{
 		Kind: ticket.KindSignIn, Application: st.Request.Application, Device: st.QR.Agent, Address: st.QR.Address, Numbered: true,
 	}
-	switch now := s.Clock(); {
+	age := s.Cookies.Lifetime // else devices that approve one another would never prove anything again
+	switch {
 	case st.Request.Fresh:
-		question.NotBefore = now.Add(-freshSkew)
+		age = freshSkew
 	case st.Request.MaxAge != nil:
-		question.NotBefore = now.Add(-time.Duration(*st.Request.MaxAge) * time.Second)
+		age = min(age, time.Duration(*st.Request.MaxAge)*time.Second)
 	}
+	question.NotBefore = s.Clock().Add(-age)
 	return question, nil
 }
 
