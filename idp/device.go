@@ -15,6 +15,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
 
+	"manyou/idp/session"
 	"manyou/idp/ticket"
 	"manyou/idp/web"
 	"manyou/storage"
@@ -68,7 +69,8 @@ func (i *Issuer) DeviceAuthorization(ctx context.Context, r *op.ClientRequest[oi
 	now := i.Clock()
 	id, record := i.deviceTicket(code, now)
 	_, err = i.tickets.Open(ctx, id, record, ticket.Question{
-		Kind: ticket.KindDevice, Application: app.Name, ClientID: app.ClientID, Scopes: scopes, Device: r.Header.Get("User-Agent"),
+		Kind: ticket.KindDevice, Application: app.Name, ClientID: app.ClientID, Scopes: scopes,
+		Device: session.Agent(&http.Request{Header: r.Header}),
 	}, deviceLife)
 	if err != nil { // two of 25 thousand million at once, or storage failed: the device tries again
 		return nil, serverError(err)

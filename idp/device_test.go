@@ -193,3 +193,25 @@ func TestAttackOnAShownCodeGivesNoTokens(t *testing.T) {
 		t.Errorf("read too late: %d", status)
 	}
 }
+
+func TestAttackADeviceThatSaysMuchOfItselfFillsNoStorage(t *testing.T) {
+	w := newWorld(t)
+	w.television()
+	r, err := http.NewRequest(http.MethodPost, w.url+"/device_authorization", strings.NewReader("client_id=tv&scope=openid"))
+	must(t, err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("User-Agent", strings.Repeat("x", 30<<10))
+	response, err := http.DefaultClient.Do(r)
+	must(t, err)
+	must(t, response.Body.Close())
+	changes, err := w.store.TicketsChangedSince(t.Context(), w.clock().Add(-time.Minute), 10)
+	must(t, err)
+	if len(changes) != 1 {
+		t.Fatalf("%d tickets", len(changes))
+	}
+	kept, err := w.store.Ticket(t.Context(), changes[0].ID, w.clock().UTC().Truncate(24*time.Hour).Add(48*time.Hour))
+	must(t, err)
+	if len(kept.Body) > 1<<10 {
+		t.Errorf("%d bytes are kept", len(kept.Body))
+	}
+}
