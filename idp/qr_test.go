@@ -307,3 +307,23 @@ func TestAttackByDevicesThatApproveOneAnotherDoesNotLastForEver(t *testing.T) {
 	}
 	t.Error("somebody is signed in by a proof of 33 hours ago")
 }
+
+func TestAttackByADeskThatSomebodyWasTalkedIntoApprovingAddsNoWayToSignIn(t *testing.T) {
+	w := newWorld(t)
+	phone, d := w.signedIn(liNa), w.desk()
+	w.get(phone, d.scan)
+	w.post(phone, d.scan, "action", "approve", "number", w.number(d))
+	answer(t, w.get(d.Client, d.page))
+	for _, method := range []string{"passkey", "totp", "recovery", "relative"} {
+		at := w.get(d.Client, w.url+"/account/add/"+method)
+		if text := body(t, at); !strings.Contains(page(at), "/signin/") || strings.Contains(text, `value="qr"`) {
+			t.Errorf("%s: at %s", method, page(at))
+		}
+	}
+	if text := body(t, w.post(d.Client, w.url+"/account/add/recovery", "action", "create")); recoveryCode.MatchString(text) {
+		t.Fatal("recovery codes were made")
+	}
+	// Whoever proves themselves at the desk goes on.
+	w.signInFrom(d.Client, liNa, w.get(d.Client, w.url+"/account/add/passkey"))
+	w.addPasskey(d.Client, w.device())
+}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"manyou/authenticators"
@@ -119,7 +120,7 @@ const freshness = 10 * time.Minute
 // current finds the session, or sends the browser to sign in and back to the path. What was typed into a form that was read is kept.
 func (a *Account) current(w http.ResponseWriter, r *http.Request, path string, fresh bool) (storage.LiveSession, bool) {
 	s, err := a.Cookies.Current(r)
-	stale := err == nil && fresh && a.Clock().After(s.AuthTime.Add(freshness))
+	stale := err == nil && fresh && (a.Clock().After(s.AuthTime.Add(freshness)) || scanned(s))
 	switch {
 	case err != nil && !errors.Is(err, storage.ErrNotFound):
 		a.fault(w, r, err)
@@ -133,11 +134,23 @@ func (a *Account) current(w http.ResponseWriter, r *http.Request, path string, f
 		a.SignIn(w, r, path, signin.Request{})
 	case stale:
 		age := int64(freshness.Seconds())
-		a.SignIn(w, r, path, signin.Request{Fresh: true, MaxAge: &age})
+		a.SignIn(w, r, path, signin.Request{Fresh: true, MaxAge: &age, Methods: a.own()})
 	default:
 		return s, true
 	}
 	return storage.LiveSession{}, false
+}
+
+// scanned reports whether another device approved a session. The citizen may have been talked into scanning (BCP 247 §4.1): that opens a
+// session for some hours, and must not become a way to sign in that stays.
+func scanned(s storage.LiveSession) bool { return slices.Contains(s.AMR, "mca") }
+
+// own are the methods by which a citizen proves themselves at the device that they use.
+func (a *Account) own() (names []string) {
+	for _, m := range a.Methods.Methods() {
+		names = append(names, m.Name)
+	}
+	return names
 }
 
 // keep shows what was typed, to be sent once who wrote it has signed in. What belonged to the session that ended is not sent again.
