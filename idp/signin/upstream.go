@@ -239,6 +239,7 @@ func (s *SignIn) arrive(w http.ResponseWriter, r *http.Request, c *conversation,
 	}
 	c.state.Upstream = nil
 	c.state.Session = nil
+	c.state.Phone, c.state.Shared, c.state.Challenge = "", false, nil // typed before, and proven by nothing
 	c.state.Proven = []proof{{Rung: auth.ACR, AMR: auth.AMR, At: auth.AuthTime}}
 	idToken := auth.IDToken
 	if len(idToken) > maxIDToken {
