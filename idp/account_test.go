@@ -248,3 +248,22 @@ func TestNothingTellsWhoIsKnownOrWhatTheyEnrolled(t *testing.T) {
 		}
 	}
 }
+
+func TestThisIsNotMeEndsWhatTheStrangerWouldHaveRenewed(t *testing.T) {
+	w := newWorld(t)
+	offline := func() (b *http.Client, refresh string) {
+		b = w.browser()
+		_, got := w.redeem("main", w.signIn(b, aynur, w.request("main", "scope", "openid offline_access")).Get("code"))
+		return b, got["refresh_token"].(string)
+	}
+	_, theirs := offline()
+	b, own := offline()
+	at := w.post(b, w.url+"/account", "action", "not_me", "session", sessionField.FindStringSubmatch(body(t, w.get(b, w.url+"/account")))[1])
+	w.post(b, w.url+"/account/not-me", "action", "confirm", "session", sessionField.FindStringSubmatch(body(t, at))[1])
+	if status, got := w.token("main", "grant_type", "refresh_token", "refresh_token", theirs); status != http.StatusBadRequest {
+		t.Errorf("the stranger goes on for thirty days: %v", got)
+	}
+	if status, got := w.token("main", "grant_type", "refresh_token", "refresh_token", own); status != http.StatusOK {
+		t.Errorf("the citizen's own: %v", got)
+	}
+}

@@ -110,8 +110,8 @@ type Sessions interface {
 	// SessionsOf lists a person's sessions that stand as far as they are concerned: not ended, not expired, of the
 	// person's present epoch. Newest first, at most 50 of them, without UpstreamIDToken. One read.
 	SessionsOf(ctx context.Context, personID string, now time.Time) ([]Session, error)
-	// EndSessionsOf ends a person's sessions but for those of a family (nil: none is spared), in one atomic statement,
-	// and returns how many there were that had not ended or expired before.
+	// EndSessionsOf ends a person's sessions but for those of a family (nil: none is spared), and the offline grants but for those that
+	// rest on a session of that family, in one transaction. It returns how many sessions there were that had not ended or expired before.
 	EndSessionsOf(ctx context.Context, personID string, except []byte, at time.Time) (int64, error)
 	// EndSessionsOutside ends the sessions that came from an issuer which is not among those given, the offline grants that rest on
 	// them, and the grants without a session that rest on its word, in one transaction, and returns how many sessions that were.

@@ -15,12 +15,12 @@
 // # Atomicity
 //
 //	Advance, EndConversation, AdvanceTicket, EndTicket,     one statement
-//	UseCredential, EndSessionsOf, Use, Count
+//	UseCredential, Use, Count
 //	Redeem, Rotate                                          one statement; a second one only to end the grant of
 //	                                                        a code or token that was used before
 //	CompleteSignIn, PutRegister, AddSigningKey, Claim,      one transaction
 //	AddCredentials, ReplaceCredentials, Acknowledge,
-//	RepeatStream, Recover
+//	RepeatStream, Recover, EndSessionsOf
 //
 // Isolation is READ COMMITTED or better; nothing relies on more. Serialisation failures, deadlocks and busy locks are
 // retried in one place, retry.go.

@@ -30,11 +30,22 @@ func (s *Store) SessionsOf(ctx context.Context, personID string, now time.Time) 
 	return sessions, err
 }
 
-// EndSessionsOf implements [storage.Sessions]. No family is empty.
-func (s *Store) EndSessionsOf(ctx context.Context, personID string, except []byte, at time.Time) (int64, error) {
+// EndSessionsOf implements [storage.Sessions]. No family is empty. A grant whose session is gone is of no family.
+func (s *Store) EndSessionsOf(ctx context.Context, personID string, except []byte, at time.Time) (ended int64, err error) {
 	if except == nil {
 		except = []byte{}
 	}
-	return s.write.Exec(ctx, `UPDATE sessions SET ended_at = $3
-		WHERE person_id = $1 AND family <> $2 AND ended_at = 0 AND expires_at > $3`, personID, except, millis(at))
+	args := []any{personID, except, millis(at)}
+	statements := []Statement{{`UPDATE grants SET ended_at = $3 WHERE person_id = $1 AND offline AND issuer = '' AND ended_at = 0
+		AND expires_at > $3 AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = grants.session_id
+			AND s.expires_at = grants.session_expires_at AND s.family = $2)`, args}, {`UPDATE sessions SET ended_at = $3
+		WHERE person_id = $1 AND family <> $2 AND ended_at = 0 AND expires_at > $3`, args}}
+	err = s.inTx(ctx, func(tx Executor) error {
+		written, err := tx.Batch(ctx, statements)
+		if err == nil {
+			ended = written[1]
+		}
+		return err
+	})
+	return ended, err
 }

@@ -167,6 +167,35 @@ var sessionListCases = map[string]func(*testing.T, *fixture){
 		check(t, err)
 		equal(t, n, int64(0))
 	},
+	"EndSessionsOf/ends what outlives a session, but for the family's": func(t *testing.T, f *fixture) {
+		p, spared := f.signedIn(t, document)
+		stranger := f.session(p.ID)
+		check(t, f.complete(t, f.signIn(t, nil, stranger)))
+		_, someone := f.signedIn(t)
+		grants := map[string]storage.Grant{}
+		for name, s := range map[string]storage.Session{"spared": spared, "stranger's": stranger, "somebody else's": someone} {
+			g := f.grant(s)
+			g.Offline = true
+			_, err := f.Redeem(t.Context(), g, f.now)
+			check(t, err)
+			grants[name] = g
+		}
+		stand := func(want map[string]bool) {
+			for name, g := range grants {
+				got, err := f.Grant(t.Context(), g.ID, g.ExpiresAt, f.now)
+				check(t, err)
+				if got.Stands(f.now) != want[name] {
+					t.Fatalf("%s: stands %t", name, !want[name])
+				}
+			}
+		}
+		_, err := f.EndSessionsOf(t.Context(), p.ID, spared.Family, f.now)
+		check(t, err)
+		stand(map[string]bool{"spared": true, "somebody else's": true})
+		_, err = f.EndSessionsOf(t.Context(), p.ID, nil, f.now)
+		check(t, err)
+		stand(map[string]bool{"somebody else's": true})
+	},
 	"EndSessionsOf/at once with the ends of single sessions counts each at most once": func(t *testing.T, f *fixture) {
 		p, first := f.signedIn(t)
 		sessions := []storage.Session{first}
