@@ -116,13 +116,20 @@ func (s *SignIn) enterProof(w http.ResponseWriter, r *http.Request, c *conversat
 	if c.state.Person != "" {
 		whom = c.state.Person
 	}
-	if !s.within(w, r, s.proofBounds(r, c, whom)) {
+	guessable := c.guessable(a.Method())
+	if !s.within(w, r, s.proofBounds(r, c, whom)) || guessable && !s.mayGuess(w, r, c, a.Method()) {
 		return
 	}
 	credential, proven, err := s.match(r.Context(), a, c, r.PostForm.Get("code"))
 	if err != nil {
 		s.fault(w, r, err)
 		return
+	}
+	if proven.Outcome == authenticators.Rejected && guessable {
+		if _, err := s.guesses(r.Context(), c, a.Method(), 1); err != nil {
+			s.fault(w, r, err)
+			return
+		}
 	}
 	if proven.Outcome != authenticators.Accepted {
 		s.wrong(w, r, c)

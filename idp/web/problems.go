@@ -54,6 +54,7 @@ const (
 	ErrDocumentUnknown Error = "document_unknown" // nobody who shares the phone has that number
 	ErrPasskey         Error = "passkey"          // the passkey did not work
 	ErrPasskeyUnknown  Error = "passkey_unknown"  // it is not known here
+	ErrGuesses         Error = "guesses"          // too many wrong codes for one number, for some weeks
 	ErrRecoveryWrong   Error = "recovery_wrong"   // not one of the codes, or used before
 	ErrUserCode        Error = "user_code"        // not a code that a device shows now
 	ErrConsoleName     Error = "console_name"     // of a province that is invited
@@ -77,7 +78,7 @@ const (
 func Errors() []Error {
 	return []Error{
 		ErrPhone, ErrOwnPhone, ErrCodeForm, ErrCodeWrong, ErrCodeExpired, ErrCodeExhausted, ErrName, ErrDocument, ErrDocumentCheck,
-		ErrDocumentUnknown, ErrIdentity, ErrPasskey, ErrPasskeyUnknown, ErrRecoveryWrong, ErrUserCode, ErrConsoleName,
+		ErrDocumentUnknown, ErrIdentity, ErrPasskey, ErrPasskeyUnknown, ErrGuesses, ErrRecoveryWrong, ErrUserCode, ErrConsoleName,
 		ErrStatement, ErrSure, ErrOption, ErrTooManyCases, ErrNothingAdded, ErrFileKind, ErrFileSize, ErrFilePixels, ErrFileDamaged,
 		ErrFileActive, ErrTooManyFiles, ErrCaseFull, ErrCaseMoved,
 	}
