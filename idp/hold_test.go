@@ -124,3 +124,20 @@ func TestUnderAStepUpWhoHasNoPasskeyIsToldTheCase(t *testing.T) {
 		t.Errorf("%d", at.StatusCode)
 	}
 }
+
+func TestUnderAStepUpACodeThatLedToThePasskeyIsUsedUp(t *testing.T) {
+	w := newWorld(t)
+	b, d := w.withPasskey(aynur)
+	codes := w.recoveryCodes(b)
+	lift := w.hold(aynur, storage.HoldStepUp)
+	w.pass(250 * time.Millisecond) // within which every node notices
+	first := w.browser()
+	at := w.post(first, page(w.get(first, w.request("main"))), "action", "other", "method", "recovery")
+	at = w.post(first, page(at), "action", "prove", "phone", aynur.phone, "code", codes[0])
+	answer(t, w.post(first, page(at), "action", "passkey", "answer", d.assert(body(t, at))))
+	lift()
+	w.pass(250 * time.Millisecond) // within which every node notices
+	if at := w.lost(aynur, codes[0]); strings.Contains(at.Header.Get("Location"), "code=") {
+		t.Error("a recovery code is good twice")
+	}
+}

@@ -36,9 +36,9 @@ func is(person string) func() (outcome, error) {
 // The outcome is found anew if the transaction collides: a second tab, or a second browser, may have made the same person
 // or the same link in between. If it was this conversation that was answered twice, the second attempt fails as well.
 func (s *SignIn) complete(w http.ResponseWriter, r *http.Request, c *conversation, find func() (outcome, error)) {
-	cookie, begun, others, err := s.write(r, c, find)
+	cookie, begun, out, err := s.write(r, c, find)
 	if errors.Is(err, storage.ErrConflict) {
-		cookie, begun, others, err = s.write(r, c, find)
+		cookie, begun, out, err = s.write(r, c, find)
 	}
 	switch {
 	case errors.Is(err, errNeedsNation):
@@ -58,7 +58,7 @@ func (s *SignIn) complete(w http.ResponseWriter, r *http.Request, c *conversatio
 		s.toPhone(w, r, c)
 		return
 	case errors.Is(err, storage.ErrEnded), errors.As(err, new(frozenLink)):
-		s.held(w, r, c, begun, err)
+		s.held(w, r, c, begun, out.use, err)
 		return
 	case err != nil:
 		s.fault(w, r, err)
@@ -67,19 +67,19 @@ func (s *SignIn) complete(w http.ResponseWriter, r *http.Request, c *conversatio
 	http.SetCookie(w, cookie)
 	s.Cookies.Unbind(w, c.id)
 	s.Logger.InfoContext(r.Context(), "signed in", "acr", begun.ACR, "amr", begun.AMR, "origin", begun.Origin)
-	s.passedOn(r.Context(), c.state.Phone, others, begun.ACR)
+	s.passedOn(r.Context(), c.state.Phone, out.others, begun.ACR)
 	s.Host.Finish(w, r, c.state.Request.Body, begun)
 }
 
-// write stores the end of the conversation and returns the session as it was stored, with its cookie, and the others of the outcome.
-func (s *SignIn) write(r *http.Request, c *conversation, find func() (outcome, error)) (*http.Cookie, storage.Session, []string, error) {
+// write stores the end of the conversation and returns the session as it was stored, with its cookie, and the outcome that was found.
+func (s *SignIn) write(r *http.Request, c *conversation, find func() (outcome, error)) (*http.Cookie, storage.Session, outcome, error) {
 	out, err := find()
 	if err != nil {
-		return nil, storage.Session{}, nil, err
+		return nil, storage.Session{}, outcome{}, err
 	}
 	handle, cookie, err := s.Cookies.Issue()
 	if err != nil {
-		return nil, storage.Session{}, nil, err
+		return nil, storage.Session{}, outcome{}, err
 	}
 	end := storage.SignIn{
 		ConversationID: c.id, ConversationExpiresAt: c.expiresAt, ConversationVersion: c.version,
@@ -90,13 +90,13 @@ func (s *SignIn) write(r *http.Request, c *conversation, find func() (outcome, e
 		end.Rests = &storage.SessionRef{ID: before.ID, ExpiresAt: before.ExpiresAt}
 	}
 	if end.Event, err = s.signedIn(r, c, end.Session); err != nil {
-		return nil, storage.Session{}, nil, err
+		return nil, storage.Session{}, outcome{}, err
 	}
 	if earlier, ok := s.Cookies.Handle(r); ok {
 		end.ReplacesID, end.ReplacesExpiresAt = earlier.ID, earlier.ExpiresAt
 	}
 	end.Session.Epoch, err = s.Store.CompleteSignIn(r.Context(), end)
-	return cookie, end.Session, out.others, err
+	return cookie, end.Session, out, err
 }
 
 // rests reports whether the session that begins is built on another one.

@@ -15,8 +15,9 @@ type frozenLink struct{ person string }
 func (frozenLink) Error() string { return "a hold lies on the link" }
 
 // held answers a citizen who has proven who they are and may not sign in so: with the passkey that a hold asks for, or with the
-// number of the case. Who has proven nothing never comes here.
-func (s *SignIn) held(w http.ResponseWriter, r *http.Request, c *conversation, begun storage.Session, cause error) {
+// number of the case. Who has proven nothing never comes here. What was proven counts beside what is asked for now, so its use, which was not
+// written with a session, is written before.
+func (s *SignIn) held(w http.ResponseWriter, r *http.Request, c *conversation, begun storage.Session, use *storage.CredentialUse, cause error) {
 	whom := begun.PersonID
 	if link := (frozenLink{}); errors.As(cause, &link) {
 		whom = link.person
@@ -36,7 +37,7 @@ func (s *SignIn) held(w http.ResponseWriter, r *http.Request, c *conversation, b
 				return
 			}
 			c.state.Request.Rung, c.state.Request.Essential = max(person.LeastACR, c.state.Request.Rung), true
-			if s.askMore(w, r, c, whom, credentials) {
+			if _, ok := s.reaching(&c.state.Request, credentials); ok && !s.spent(w, r, c, use) || s.askMore(w, r, c, whom, credentials) {
 				return
 			}
 		}
@@ -53,4 +54,20 @@ func (s *SignIn) held(w http.ResponseWriter, r *http.Request, c *conversation, b
 	}
 	page.ComplainURL = s.complainURL(w, r, Refused{Person: whom, ACR: begun.ACR})
 	s.problemPage(w, r, http.StatusForbidden, page, cause)
+}
+
+// spent writes the use of what was proven. It reports whether it may be relied on, and answers if not.
+func (s *SignIn) spent(w http.ResponseWriter, r *http.Request, c *conversation, use *storage.CredentialUse) bool {
+	if use == nil {
+		return true
+	}
+	switch err := s.Store.UseCredential(r.Context(), *use, s.Clock()); {
+	case err == nil:
+		return true
+	case errors.Is(err, storage.ErrUsed), errors.Is(err, storage.ErrNotFound): // of two who used a code at once this is the second
+		s.wrong(w, r, c)
+	default:
+		s.fault(w, r, err)
+	}
+	return false
 }
