@@ -153,3 +153,19 @@ func TestAttackTheRelativesHelpDoesNotMakeASessionFresh(t *testing.T) {
 		t.Errorf("a way to sign in can be added: %s", page(at))
 	}
 }
+
+func TestAProofThatGrewTooOldWhileMoreWasAskedForIsAskedForAnew(t *testing.T) {
+	for _, way := range []string{"skip", "relative"} {
+		w := newWorld(t)
+		b, _ := w.helped()
+		w.pass(4 * time.Minute)
+		before := w.sent()
+		at := w.get(b, w.request("main", "acr_values", "urn:manyou:acr:2", "max_age", "300"))
+		w.post(b, page(at), "action", "send")
+		code := w.code("+86"+daughter, before)
+		w.pass(2 * time.Minute)
+		if at = w.post(b, page(at), "action", way, "code", code); strings.Contains(at.Header.Get("Location"), "code=") {
+			t.Errorf("%s: the application asked for a proof of five minutes, and got one of six", way)
+		}
+	}
+}

@@ -253,6 +253,8 @@ func (s *SignIn) skip(w http.ResponseWriter, r *http.Request, c *conversation) {
 		}
 	case c.state.Session == nil:
 		s.complete(w, r, c, is(c.state.Person))
+	case s.tooOld(c.state.Request, c.state.Session): // it has become so while the page stood there
+		s.toPhone(w, r, c)
 	default:
 		if s.end(w, r, c) {
 			s.Host.Finish(w, r, c.state.Request.Body, *c.state.Session)

@@ -109,6 +109,10 @@ func (s *SignIn) enterRelative(w http.ResponseWriter, r *http.Request, c *conver
 		s.back(w, r, c)
 		return
 	}
+	if before := c.state.Session; before != nil && s.tooOld(c.state.Request, before) { // which somebody else's help does not mend
+		s.toPhone(w, r, c)
+		return
+	}
 	if !s.within(w, r, s.proofBounds(r, c, c.state.Person)) {
 		return
 	}
