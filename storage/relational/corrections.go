@@ -213,8 +213,8 @@ func (s *Store) correct(ctx context.Context, tx Executor, c storage.Correction) 
 			return err
 		}
 	}
-	// Nothing is taken back twice.
-	_, err = tx.Exec(ctx, `DELETE FROM moves WHERE decision = $1`, c.Undo)
+	// Nothing is taken back twice. That another issuer's decision was carried out stays noted: told again, it is not carried out again.
+	_, err = tx.Exec(ctx, `DELETE FROM moves WHERE decision = $1 AND what <> $2`, c.Undo, movedHere)
 	return err
 }
 

@@ -1,0 +1,46 @@
+package idp_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"manyou/federation/signals"
+	"manyou/storage"
+)
+
+// as gives a token an identifier.
+func as(jti string) func(map[string]any) { return func(c map[string]any) { c["jti"] = jti } }
+
+// tellAll tells tokens, each of which is taken.
+func (o *teller) tellAll(tokens ...string) {
+	o.t.Helper()
+	for _, token := range tokens {
+		if status := o.tell(token); status != http.StatusAccepted {
+			o.t.Fatalf("%d", status)
+		}
+	}
+}
+
+// TestWhatWasTakenBackStaysSoHoweverLateItIsRepeated: after two months nobody remembers which tokens were heard, and they are issued anew.
+func TestWhatWasTakenBackStaysSoHoweverLateItIsRepeated(t *testing.T) {
+	o, _ := newTeller(t, "00")
+	_, twin := o.linked(1)
+	into := signals.Of(o.issuer, twin)
+	apart := func() bool {
+		link, _, err := o.store.Link(t.Context(), o.issuer, "her")
+		must(t, err)
+		other, _, err := o.store.Link(t.Context(), o.issuer, twin)
+		must(t, err)
+		return link.PersonID != other.PersonID
+	}
+	merged := signals.Correction{What: string(storage.SignalMerged), Case: "K7MX-2QF4", Decision: "d", Into: &into}
+	undone := signals.Correction{What: string(storage.SignalUndone), Case: "K7MX-2QF4", Decision: "d"}
+	for range 2 {
+		o.tellAll(o.token(signals.EventCorrection, merged, as("merged")), o.token(signals.EventCorrection, undone, as("undone")))
+		if !apart() {
+			t.Fatal("they are one")
+		}
+		o.pass(60 * 24 * time.Hour)
+	}
+}
