@@ -44,3 +44,25 @@ func TestWhatWasTakenBackStaysSoHoweverLateItIsRepeated(t *testing.T) {
 		o.pass(60 * 24 * time.Hour)
 	}
 }
+
+// TestWhoCouldNotBeToldForMonthsIsNotGivenUpAtItsFirstFailure: what was never told is not given up because it is old.
+func TestWhoCouldNotBeToldForMonthsIsNotGivenUpAtItsFirstFailure(t *testing.T) {
+	w := newWorld(t)
+	p := newPushed(t, w, "main")
+	w.tokens("main", liNa)
+	run(t, w.issuer)
+	status := func(s storage.StreamStatus) {
+		stream, err := w.store.Stream(t.Context(), "main")
+		must(t, err)
+		stream.Status = s
+		must(t, w.store.SetStream(t.Context(), stream))
+	}
+	status(storage.StreamPaused)
+	w.holdInCase(t, liNa, "one")
+	w.pass(40 * 24 * time.Hour)
+	p.answers(http.StatusServiceUnavailable)
+	status(storage.StreamEnabled)
+	eventually(t, "it is told", func() bool { w.pass(time.Second); return len(p.heard()) > 0 })
+	p.answers(http.StatusAccepted)
+	eventually(t, "it is told again, and heard", func() bool { w.pass(time.Minute); return !w.ackedAt(t, "one").IsZero() })
+}

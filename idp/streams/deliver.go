@@ -8,11 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"manyou/federation/signals"
@@ -34,24 +33,16 @@ const (
 	// laterRegion bounds the waiting for an issuer: what a region does not know yet, its tokens are still honoured by.
 	laterRegion = 30 * time.Second
 	// giveUp is how long a signal is told before a stream goes on without it.
-	giveUp    = 30 * 24 * time.Hour
-	maxAnswer = 4 << 10
+	giveUp = 30 * 24 * time.Hour
+	// giveUpTried is how long at least: one that is old because there was nobody to tell, or because the stream was paused, was not told before.
+	giveUpTried = 24 * time.Hour
+	maxAnswer   = 4 << 10
 )
 
 // pending is a verification that is to be sent.
 type pending struct {
 	State string    `json:"state,omitempty"`
 	At    time.Time `json:"at"`
-}
-
-// delivery is what this node remembers of a stream, to spare repetition.
-type delivery struct {
-	// busy is set while somebody tells; what follows is theirs alone meanwhile.
-	busy     atomic.Bool
-	scanned  int64 // all up to it was acknowledged, or is not for this one
-	repeated time.Time
-	failures int
-	next     time.Time
 }
 
 // token is one that is to be sent.
@@ -195,7 +186,7 @@ type turn struct {
 	leased  time.Time // until then nobody else tells
 	head    int64
 	listed  time.Time
-	streams []storage.Stream
+	streams []storage.Stream // that are pushed, and flow
 }
 
 // due lists whom this node has to tell, if it has the lease. Each is busy from now on.
@@ -205,6 +196,7 @@ func (s *Streams) due(ctx context.Context, at *turn) (due []storage.Stream, err 
 		has, err := s.Store.Lease(ctx, "signals", at.node, now, now.Add(deliverLease))
 		if err != nil || !has {
 			at.listed = time.Time{}
+			s.forget(nil)
 			return nil, err
 		}
 		at.leased = now.Add(deliverLease)
@@ -217,12 +209,11 @@ func (s *Streams) due(ctx context.Context, at *turn) (due []storage.Stream, err 
 		if at.streams, err = s.Store.ListStreams(ctx); err != nil {
 			return nil, err
 		}
+		at.streams = slices.DeleteFunc(at.streams, func(t storage.Stream) bool { return t.Status != storage.StreamEnabled || t.Method != "push" })
+		s.forget(at.streams)
 		at.head, at.listed = head, now
 	}
 	for _, t := range at.streams {
-		if t.Status != storage.StreamEnabled || t.Method != "push" {
-			continue
-		}
 		d := s.delivery(t)
 		if t.RepeatedAt.Before(d.repeated) { // an older list
 			continue
@@ -239,23 +230,12 @@ func (s *Streams) due(ctx context.Context, at *turn) (due []storage.Stream, err 
 	return due, nil
 }
 
-func (s *Streams) delivery(t storage.Stream) *delivery {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	d, ok := s.states[t.ID]
-	if !ok || d.repeated.Before(t.RepeatedAt) { // set back since: who still tells by what was read before is refused when it acknowledges
-		d = &delivery{repeated: t.RepeatedAt}
-		s.states[t.ID] = d
-	}
-	return d
-}
-
 // tell sends what a stream has not heard, to the end. An error is a fault of storage; a receiver that does not answer is none.
 func (s *Streams) tell(ctx context.Context, t storage.Stream, d *delivery) error {
 	now := s.Clock()
 	to, err := s.Receiver(ctx, t.ClientID)
 	if errors.Is(err, ErrNoReceiver) {
-		d.next = now.Add(laterMax)
+		d.failures, d.next = 0, now.Add(laterMax)
 		return nil
 	} else if err != nil {
 		return err
@@ -271,16 +251,15 @@ func (s *Streams) tell(ctx context.Context, t storage.Stream, d *delivery) error
 		}
 		for _, k := range list {
 			if err := s.send(ctx, t, to, k.out); err != nil {
-				if now.Before(k.since.Add(giveUp)) {
-					d.failures++
-					d.next = now.Add(to.later(d.failures))
+				d.failed(now, to)
+				if now.Before(k.since.Add(giveUp)) || now.Before(d.failing.Add(giveUpTried)) {
 					s.Logger.WarnContext(ctx, "a signal was not delivered", "client_id", t.ClientID, "signal", k.seq, "failures", d.failures, "cause", err)
 					return nil
 				}
 				s.Logger.ErrorContext(ctx, "a signal was given up after thirty days", "client_id", t.ClientID, "signal", k.seq)
 				lost = k.seq
 			} else {
-				d.failures = 0
+				d.failures, d.next = 0, time.Time{}
 			}
 			if !k.last {
 				continue
@@ -309,8 +288,7 @@ func (s *Streams) sendVerification(ctx context.Context, t storage.Stream, to Rec
 		err = s.send(ctx, t, to, out)
 	}
 	if err != nil {
-		d.failures++
-		d.next = now.Add(to.later(d.failures))
+		d.failed(now, to)
 		s.Logger.WarnContext(ctx, "a stream was not verified", "client_id", t.ClientID, "cause", err)
 		return false
 	}
@@ -332,16 +310,6 @@ func (s *Streams) verification(t storage.Stream) (signals.Outgoing, error) {
 		Subject: signals.SubjectID{Format: signals.FormatOpaque, ID: t.ID},
 		Event:   signals.Event{Type: signals.EventVerification, Payload: signals.Verification{State: p.State}},
 	}, nil
-}
-
-// later is how long a receiver that failed is left alone: twice as long each time, and never all at once.
-func (to Receiver) later(failures int) time.Duration {
-	most := laterMax
-	if to.Links != "" {
-		most = laterRegion
-	}
-	wait := min(500*time.Millisecond<<min(failures-1, 10), most)
-	return wait/2 + rand.N(wait/2+1) //nolint:gosec // spreads load, hides nothing
 }
 
 // send pushes one token (RFC 8935 §2.1).
