@@ -66,3 +66,32 @@ func TestWhoCouldNotBeToldForMonthsIsNotGivenUpAtItsFirstFailure(t *testing.T) {
 	p.answers(http.StatusAccepted)
 	eventually(t, "it is told again, and heard", func() bool { w.pass(time.Minute); return !w.ackedAt(t, "one").IsZero() })
 }
+
+// TestWhatAProvinceCarriesOutOnceMoreSinceItWasToldAgainIsNoDispute: it came back from a backup, and has other places for what it tells.
+func TestWhatAProvinceCarriesOutOnceMoreSinceItWasToldAgainIsNoDispute(t *testing.T) {
+	o, q := newProvinceTeller(t)
+	must(t, o.store.PutStream(t.Context(), storage.Stream{
+		ClientID: o.issuer, ID: "stream", Method: "push", Endpoint: o.issuer + "/events", Status: storage.StreamEnabled, CreatedAt: o.clock(),
+	}))
+	began := o.clock()
+	c, decision, hold := o.renamed(q, liNa, "李娴")
+	held := signals.Correction{What: "held", Case: c.Number, Hold: &signals.Hold{ID: hold, Kind: "freeze"}}
+	corrected := signals.Correction{What: "corrected", Case: c.Number, Decision: o.url + " corrected " + decision + " somebody"}
+	carriesOut := func(place string) {
+		t.Helper()
+		in := func(c map[string]any) { c["txn"] = place }
+		o.tellAll(o.token(signals.EventCorrection, held, in), o.token(signals.EventAccountDisabled, struct{}{}, in))
+		o.tellAll(o.token(signals.EventCorrection, corrected, in), o.token(signals.EventCorrection, corrected, in))
+	}
+	carriesOut("7")
+	for _, after := range []time.Duration{time.Hour, 90 * 24 * time.Hour} {
+		o.pass(after)
+		o.repeats(o.issuer, began)
+		if carriesOut(after.String()); o.filed() != 0 {
+			t.Fatalf("after %s: %d cases of what was told from here", after, o.filed())
+		}
+	}
+	if o.tellAll(o.token(signals.EventCorrection, held)); o.filed() != 1 {
+		t.Error("it says so once more than it was told, and nobody looks")
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"manyou/federation/correction"
 	"manyou/federation/register"
 	"manyou/storage"
 	"manyou/storage/sqlite"
@@ -120,5 +121,43 @@ func TestWhatIsRepeatedIsTheSameTokenUntilItWouldBeTooOldToBelieve(t *testing.T)
 	got := again()
 	if iat := time.Unix(int64(got["iat"].(float64)), 0); got["jti"] != first["jti"] || w.clock().Sub(iat) > time.Hour {
 		t.Errorf("%v is told as %v", first, got)
+	}
+}
+
+// TestWhatAHomeProvinceCarriesOutAgainAfterABackupIsNoDisputeAtTheNation: its signals have other places and identifiers than the ones that it lost.
+func TestWhatAHomeProvinceCarriesOutAgainAfterABackupIsNoDisputeAtTheNation(t *testing.T) {
+	h := newHub(t)
+	h.subscribed(t)
+	h.roamed(t)
+	home := h.zhejiang.person(liNa).ID
+	frozen := func() bool {
+		p, err := h.zhejiang.store.Person(t.Context(), home)
+		must(t, err)
+		return p.Status == storage.PersonFrozen
+	}
+	heard := func() bool {
+		head, err := h.zhejiang.store.SignalHead(t.Context())
+		must(t, err)
+		s, err := h.zhejiang.store.Stream(t.Context(), h.nation.url)
+		return err == nil && head > 0 && s.Position == head
+	}
+	backup, began := h.zhejiang.kept(), h.nation.clock()
+	o, her := h.office(), federation{}.person(h.nation, liNa)
+	c, err := o.File(t.Context(), correction.Filing{Filer: correction.Application("application-51"), Kind: correction.KindTakeover, Person: her})
+	must(t, err)
+	must(t, o.Take(t.Context(), o.wang, c))
+	must(t, o.Freeze(t.Context(), o.wang, c, correction.Target{Person: her}, "核对"))
+	eventually(t, "she is frozen at home, and the nation has heard so", func() bool { return frozen() && heard() })
+	h.zhejiang.comesBack(backup)
+	_, err = h.zhejiang.store.Recover(t.Context(), h.zhejiang.clock())
+	must(t, err)
+	h.nation.repeats(h.zhejiang.url, began)
+	eventually(t, "so it is once more", func() bool { h.pass(time.Second); return frozen() && heard() })
+	list, err := h.nation.store.CasesOf(t.Context(), her, 10)
+	must(t, err)
+	for _, one := range list {
+		if one.ID != c.ID {
+			t.Errorf("a case was opened by what was decided here: %s %s of %s", one.Kind, one.Topic, one.Filer)
+		}
 	}
 }

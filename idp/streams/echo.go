@@ -88,7 +88,7 @@ func (s *Streams) decidedHere(ctx context.Context, peer signin.Peer, person stri
 	} else if err != nil {
 		return false, err
 	}
-	told, err := s.told(ctx, peer, of.ID)
+	told, repeated, err := s.told(ctx, peer, of.ID)
 	if err != nil {
 		return false, err
 	}
@@ -101,27 +101,36 @@ func (s *Streams) decidedHere(ctx context.Context, peer signin.Peer, person stri
 		} else if !about {
 			continue
 		}
-		if its, err := s.echoed(ctx, *k, n, t); err != nil || its {
+		if its, err := s.echoed(ctx, *k, n, repeated, t); err != nil || its {
 			return its, err
 		}
 	}
 	return false, nil
 }
 
-// told lists what a province hears of a case, by whichever client it is here.
-func (s *Streams) told(ctx context.Context, peer signin.Peer, caseID string) ([]storage.Signal, error) {
-	list, err := s.Store.SignalsOf(ctx, caseID, peer.Issuer)
-	if err != nil {
-		return nil, err
-	}
+// told lists what a province hears of a case, by whichever client it is here, and when it was last told it again.
+func (s *Streams) told(ctx context.Context, peer signin.Peer, caseID string) (list []storage.Signal, repeated time.Time, err error) {
+	clients := []string{peer.Issuer}
 	app, err := s.Store.IssuerApplication(ctx, peer.Region)
-	if errors.Is(err, storage.ErrNotFound) || err == nil && app.ClientID == peer.Issuer {
-		return list, nil
-	} else if err != nil {
-		return nil, err
+	if err == nil && app.ClientID != peer.Issuer {
+		clients = append(clients, app.ClientID)
+	} else if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return nil, repeated, err
 	}
-	more, err := s.Store.SignalsOf(ctx, caseID, app.ClientID)
-	return append(list, more...), err
+	for _, client := range clients {
+		t, err := s.Store.Stream(ctx, client)
+		if errors.Is(err, storage.ErrNotFound) {
+			continue
+		} else if err != nil {
+			return nil, repeated, err
+		}
+		more, err := s.Store.SignalsOf(ctx, caseID, client)
+		if err != nil {
+			return nil, repeated, err
+		}
+		list, repeated = append(list, more...), later(repeated, t.RepeatedAt)
+	}
+	return list, repeated, nil
 }
 
 // concerns reports whether a signal is about a person, whom a link of the province names: about that link, about them or whoever was found to be
@@ -137,14 +146,18 @@ func (s *Streams) concerns(ctx context.Context, n storage.Signal, told []storage
 	return found == person, err
 }
 
-// echoed notes that a province said so, and reports whether it still may. The same token, heard again, is the same.
-func (s *Streams) echoed(ctx context.Context, k claim, n storage.Signal, t signals.Token) (bool, error) {
-	until := n.At.Add(2 * heardFor) // it may be told late, and tell late
+// echoed notes that a province said so, and reports whether it still may. The same token, heard again, is the same. What a province was told again
+// since it came back from a backup, it carries out again.
+func (s *Streams) echoed(ctx context.Context, k claim, n storage.Signal, repeated time.Time, t signals.Token) (bool, error) {
+	until := later(n.At, repeated).Add(2 * heardFor) // it may be told late, and tell late
 	if !s.Clock().Before(until) {
 		return false, nil
 	}
 	for turn := range k.times() {
 		place := fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%s\x00%d", t.Issuer, t.Subject.Subject, k.told, k.what, k.id, turn)
+		if !repeated.IsZero() {
+			place = fmt.Sprintf("%s\x00%d", place, repeated.UnixMilli())
+		}
 		if its, err := s.once(ctx, place, until, t); err != nil || !its {
 			if err != nil {
 				return false, err
