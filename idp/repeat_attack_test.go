@@ -95,3 +95,23 @@ func TestWhatAProvinceCarriesOutOnceMoreSinceItWasToldAgainIsNoDispute(t *testin
 		t.Error("it says so once more than it was told, and nobody looks")
 	}
 }
+
+// TestAnAccountThatWasDisabledIsOneCaseHoweverLateItIsRepeated: also when the case has ended, and nobody remembers the token.
+func TestAnAccountThatWasDisabledIsOneCaseHoweverLateItIsRepeated(t *testing.T) {
+	o, q := newProvinceTeller(t)
+	disabled := func() string { return o.token(signals.EventAccountDisabled, struct{}{}, as("disabled")) }
+	o.tellAll(disabled())
+	c := o.about(o.person(liNa).ID)
+	found, err := q.Find(t.Context(), c.ID)
+	must(t, err)
+	must(t, q.Take(t.Context(), q.wang, found))
+	must(t, q.Reject(t.Context(), q.wang, o.again(q, found), "她本人"))
+	o.pass(60 * 24 * time.Hour)
+	o.tellAll(disabled())
+	if n := o.filed(); n != 1 {
+		t.Errorf("it is %d cases", n)
+	}
+	if o.tellAll(o.token(signals.EventAccountDisabled, struct{}{})); o.filed() != 2 {
+		t.Error("another one is no case")
+	}
+}

@@ -2,6 +2,8 @@ package streams
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base32"
 	"errors"
 	"time"
 
@@ -37,17 +39,30 @@ func (s *Streams) report(ctx context.Context, peer signin.Peer, person string, t
 		return err
 	}
 	f := correction.Filing{
-		Filer: correction.Issuer(peer.Issuer), Kind: correction.KindTakeover, Person: person, Link: &correction.Link{Issuer: t.Subject.Issuer, Subject: t.Subject.Subject},
+		ID: caseID(t), Filer: correction.Issuer(peer.Issuer), Kind: correction.KindTakeover, Person: person, Link: &correction.Link{Issuer: t.Subject.Issuer, Subject: t.Subject.Subject},
 		Evidence: []correction.Evidence{{Source: correction.Issuer(peer.Issuer), At: t.IssuedAt, Chain: []string{peer.Issuer}, Said: map[string]string{"event": t.Event}}},
 	}
 	if t.Event == signals.EventCorrection {
 		f.Kind = correction.KindConflict
 	}
-	if files, err := s.bounded(ctx, peer, t, &f); err != nil || !files {
+	_, err := s.Cases.Find(ctx, f.ID)
+	if errors.Is(err, storage.ErrNotFound) {
+		if files, err := s.bounded(ctx, peer, t, &f); err != nil || !files {
+			return err
+		}
+	} else if err != nil {
 		return err
 	}
-	_, err := s.Cases.File(ctx, f)
+	if _, err = s.Cases.File(ctx, f); errors.Is(err, correction.ErrRepeated) {
+		return nil // it was filed when the subject was somebody else
+	}
 	return err
+}
+
+// caseID is the case that a token opens. A token is known to have been heard for a month; told again after that, it opens no other.
+func caseID(t signals.Token) string {
+	sum := sha256.Sum256([]byte("signal\x00" + t.Issuer + "\x00" + t.ID + "\x00" + t.Event + "\x00" + t.Subject.Subject))
+	return base32.StdEncoding.EncodeToString(sum[:15])
 }
 
 // bounded reports whether a signal is to become a case, by how many there are. Of what is not, the sessions have ended, and the open case, or the
