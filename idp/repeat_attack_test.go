@@ -115,3 +115,25 @@ func TestAnAccountThatWasDisabledIsOneCaseHoweverLateItIsRepeated(t *testing.T) 
 		t.Error("another one is no case")
 	}
 }
+
+// TestWhatAProvinceSaidThatItCarriedOutIsNoDisputeHoweverLateItIsRepeated: when nobody remembers that it said so.
+func TestWhatAProvinceSaidThatItCarriedOutIsNoDisputeHoweverLateItIsRepeated(t *testing.T) {
+	o, q := newProvinceTeller(t)
+	must(t, o.store.PutStream(t.Context(), storage.Stream{
+		ClientID: o.issuer, ID: "stream", Method: "push", Endpoint: o.issuer + "/events", Status: storage.StreamEnabled, CreatedAt: o.clock(),
+	}))
+	c, _, hold := o.renamed(q, liNa, "李娴")
+	held := signals.Correction{At: o.clock().Unix(), What: "held", Case: c.Number, Hold: &signals.Hold{ID: hold, Kind: "freeze"}}
+	in := func(c map[string]any) { c["txn"] = "7" }
+	for range 3 {
+		o.tellAll(o.token(signals.EventCorrection, held, as("held"), in), o.token(signals.EventAccountDisabled, struct{}{}, as("disabled"), in))
+		if o.filed() != 0 {
+			t.Fatalf("%d cases of what was told from here", o.filed())
+		}
+		o.pass(50 * 24 * time.Hour)
+	}
+	held.At = o.clock().Unix()
+	if o.tellAll(o.token(signals.EventCorrection, held)); o.filed() != 1 {
+		t.Error("what happened months after it was told is no case")
+	}
+}

@@ -102,9 +102,10 @@ func (s *Streams) add(ctx context.Context, list []token, t storage.Stream, to Re
 	if err != nil {
 		return nil, err
 	}
+	at := s.issued(a.At) // of all of them: a receiver may go by that
 	for _, e := range signals.Events(a.Signal, more, requested) {
 		list = append(list, token{seq: a.Seq, since: later(a.At, t.RepeatedAt), out: signals.Outgoing{
-			Issuer: s.Issuer, Audience: t.ClientID, ID: tokenID(t, a.Seq, subject, e), Txn: fmt.Sprintf("%d", a.Seq), At: s.issued(a.At),
+			Issuer: s.Issuer, Audience: t.ClientID, ID: tokenID(t, a.Seq, subject, e), Txn: fmt.Sprintf("%d", a.Seq), At: at,
 			Subject: subject, Event: e,
 		}})
 	}

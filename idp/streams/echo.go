@@ -15,12 +15,16 @@ import (
 
 const replayEcho = "echo"
 
+// maxApart is how far the clocks of two issuers may be apart.
+const maxApart = 5 * time.Minute
+
 // claim is what of this issuer's a province says that it carried out.
 type claim struct {
 	told storage.SignalWhat // what the province says happened to its own
 	what storage.SignalWhat // what it was told from here
 	id   string             // of the decision, or of the hold
 	kind storage.HoldKind   // of a hold that it placed or lifted as it was told
+	at   time.Time          // when it did, as it says
 }
 
 // claimed reads it; nil if the province says that something happened by itself. What a province makes of what it is told is [Streams.carryOut]'s:
@@ -31,14 +35,14 @@ func (s *Streams) claimed(c signals.Correction) *claim {
 		if told != storage.SignalHeld && told != storage.SignalLifted {
 			return nil
 		}
-		return &claim{told, told, c.Hold.ID, storage.HoldKind(c.Hold.Kind)}
+		return &claim{told: told, what: told, id: c.Hold.ID, kind: storage.HoldKind(c.Hold.Kind), at: time.Unix(c.At, 0)}
 	}
 	rest, ours := strings.CutPrefix(c.Decision, s.Issuer+" ")
 	words := strings.SplitN(rest, " ", 3)
 	if !ours || len(words) < 3 {
 		return nil
 	}
-	k := claim{told: told, what: storage.SignalWhat(words[0]), id: words[1]}
+	k := claim{told: told, what: storage.SignalWhat(words[0]), id: words[1], at: time.Unix(c.At, 0)}
 	switch {
 	case told == storage.SignalCorrected:
 		return &k // whatever it was told: what was issued is void
@@ -150,27 +154,25 @@ func (s *Streams) concerns(ctx context.Context, n storage.Signal, told []storage
 // since it came back from a backup, it carries out again.
 func (s *Streams) echoed(ctx context.Context, k claim, n storage.Signal, repeated time.Time, t signals.Token) (bool, error) {
 	until := later(n.At, repeated).Add(2 * heardFor) // it may be told late, and tell late
-	if !s.Clock().Before(until) {
+	its := !s.Clock().Before(until)                  // told again so late that nobody remembers how often: what happened in its time is what it was
+	if its && (!k.at.Before(until) || k.at.Before(n.At.Add(-maxApart))) {
 		return false, nil
 	}
-	for turn := range k.times() {
+	for turn := 0; turn < k.times() && !its; turn++ {
 		place := fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%s\x00%d", t.Issuer, t.Subject.Subject, k.told, k.what, k.id, turn)
 		if !repeated.IsZero() {
 			place = fmt.Sprintf("%s\x00%d", place, repeated.UnixMilli())
 		}
-		if its, err := s.once(ctx, place, until, t); err != nil || !its {
-			if err != nil {
-				return false, err
-			}
-			continue
+		var err error
+		if its, err = s.once(ctx, place, until, t); err != nil {
+			return false, err
 		}
-		if disables := n.HoldKind == storage.HoldFreeze || n.HoldKind == storage.HoldDeactivate; !disables || k.told != storage.SignalHeld {
-			return true, nil
-		}
-		_, err := s.once(ctx, disabled(t), t.IssuedAt.Add(heardFor), t)
-		return true, err
 	}
-	return false, nil
+	if disables := n.HoldKind == storage.HoldFreeze || n.HoldKind == storage.HoldDeactivate; !its || !disables || k.told != storage.SignalHeld {
+		return its, nil
+	}
+	_, err := s.once(ctx, disabled(t), t.IssuedAt.Add(heardFor), t)
+	return true, err
 }
 
 // disabledHere reports whether an account was disabled by a hold that this issuer told of: the province says so once, beside saying that it
