@@ -54,6 +54,7 @@ func (s *Store) Acknowledge(ctx context.Context, t storage.Stream, a storage.Ack
 }
 
 // RepeatStream implements [storage.Signals]. Clocks of nodes differ, so that places and moments are not in one order: nothing since then is left out.
+// What happened before is told again if it was heard since: whoever lost what it heard since then may have been told late.
 func (s *Store) RepeatStream(ctx context.Context, clientID string, since, at time.Time) error {
 	return s.inTx(ctx, func(tx Executor) error {
 		if err := one(ctx, tx, storage.ErrNotFound, `UPDATE streams SET repeated_at = CASE WHEN repeated_at < $2 THEN $2 ELSE repeated_at + 1 END
@@ -63,6 +64,10 @@ func (s *Store) RepeatStream(ctx context.Context, clientID string, since, at tim
 		var first int64
 		if err := tx.Row(ctx, `SELECT COALESCE((SELECT seq FROM signals WHERE at >= $1 ORDER BY seq LIMIT 1), (SELECT seq + 1 FROM signal_head))`,
 			[]any{millis(since)}, &first); err != nil {
+			return err
+		}
+		if err := tx.Row(ctx, `SELECT COALESCE((SELECT seq FROM signal_acks WHERE client_id = $1 AND at >= $2 AND seq < $3 ORDER BY seq LIMIT 1), $3)`,
+			[]any{clientID, millis(since), first}, &first); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `UPDATE streams SET position = CASE WHEN position >= $2 THEN $2 - 1 ELSE position END, partial = 0,

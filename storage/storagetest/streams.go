@@ -31,11 +31,12 @@ var streamCases = map[string]func(*testing.T, *fixture){
 	"RepeatStream/all since a moment is told again to that application, what was given up, too, and its cases wait for it": func(t *testing.T, f *fixture) {
 		c, _ := f.told(t, "one", "two")
 		began := f.now
+		check(t, f.heard(t, "one", storage.Acknowledged{Lost: []int64{1}, Position: 1}))
 		f.now = f.now.Add(time.Hour)
 		check(t, f.PlaceHold(t.Context(), f.hold(c.PersonID, storage.HoldFreeze))) // 2
 		f.now = f.now.Add(time.Hour)
 		check(t, f.PlaceHold(t.Context(), f.hold(c.PersonID, storage.HoldFreeze))) // 3
-		check(t, f.heard(t, "one", storage.Acknowledged{Heard: []int64{2, 3}, Lost: []int64{1}, Position: 3}))
+		check(t, f.heard(t, "one", storage.Acknowledged{Heard: []int64{2, 3}, Position: 3}))
 		check(t, f.heard(t, "two", storage.Acknowledged{Heard: []int64{1, 2, 3}, Position: 3}))
 		unheard := func(clientID string) storage.Unheard {
 			s, err := f.Stream(t.Context(), clientID)
@@ -66,6 +67,20 @@ var streamCases = map[string]func(*testing.T, *fixture){
 		check(t, f.RepeatStream(t.Context(), "one", f.now.Add(time.Minute), f.now)) // nothing happened since
 		equal(t, unheard("one"), storage.Unheard{})
 		is(t, f.RepeatStream(t.Context(), "three", began, f.now), storage.ErrNotFound)
+	},
+	"RepeatStream/what was heard since a moment is told again, though it happened before": func(t *testing.T, f *fixture) {
+		f.told(t, "one", "two")
+		check(t, f.heard(t, "two", storage.Acknowledged{Heard: []int64{1}, Position: 1}))
+		f.now = f.now.Add(48 * time.Hour) // it was away
+		backup := f.now
+		f.now = f.now.Add(time.Hour)
+		check(t, f.heard(t, "one", storage.Acknowledged{Heard: []int64{1}, Position: 1}))
+		for _, clientID := range []string{"one", "two"} {
+			check(t, f.RepeatStream(t.Context(), clientID, backup, f.now))
+			s, err := f.Stream(t.Context(), clientID)
+			check(t, err)
+			equal(t, s.Position, map[string]int64{"one": 0, "two": 1}[clientID])
+		}
 	},
 	"RepeatStream/moves no stream forward, and says what was told before it began": func(t *testing.T, f *fixture) {
 		c, of := f.told(t)
