@@ -128,7 +128,8 @@ type Signals interface {
 	// Acknowledge notes how far a stream came, and moves its position forward, never back. Again changes nothing. ErrConflict if it was dropped or
 	// set back since it was read: what was heard before counts no more.
 	Acknowledge(ctx context.Context, s Stream, a Acknowledged, at time.Time) error
-	// RepeatStream sets a stream back, so that all that happened since a moment, or was acknowledged or given up since, is told again. ErrNotFound.
+	// RepeatStream sets a stream back, so that all that happened since a moment, or was acknowledged or given up since, is told again. ErrNotFound; ErrConflict
+	// if it is disabled: once it flows again, it begins behind all that.
 	RepeatStream(ctx context.Context, clientID string, since, at time.Time) error
 	// Unheard counts what a stream has still to tell to an application, which is the issuer of links ("" if it is none), as SignalsFor lists it.
 	Unheard(ctx context.Context, s Stream, issuer string) (Unheard, error)

@@ -99,6 +99,8 @@ func (c *streamRepeat) Run(ctx context.Context, t *terminal) error {
 		}
 		if err := o.store.RepeatStream(ctx, c.ClientID, since, now); errors.Is(err, storage.ErrNotFound) {
 			return fmt.Errorf("%s has no stream: manyou stream list says who has", c.ClientID)
+		} else if errors.Is(err, storage.ErrConflict) {
+			return fmt.Errorf("%s has disabled its stream, and hears nothing of what happened before it enables it: repeat it then", c.ClientID)
 		} else if err != nil {
 			return err
 		}

@@ -57,9 +57,13 @@ func (s *Store) Acknowledge(ctx context.Context, t storage.Stream, a storage.Ack
 // What happened before is told again if it was heard since: whoever lost what it heard since then may have been told late.
 func (s *Store) RepeatStream(ctx context.Context, clientID string, since, at time.Time) error {
 	return s.inTx(ctx, func(tx Executor) error {
-		if err := one(ctx, tx, storage.ErrNotFound, `UPDATE streams SET repeated_at = CASE WHEN repeated_at < $2 THEN $2 ELSE repeated_at + 1 END
-			WHERE client_id = $1`, clientID, millis(at)); err != nil {
-			return err
+		var status string
+		if err := tx.Row(ctx, `UPDATE streams SET repeated_at = CASE WHEN repeated_at < $2 THEN $2 ELSE repeated_at + 1 END
+			WHERE client_id = $1 RETURNING status`, []any{clientID, millis(at)}, &status); err != nil {
+			return found(err)
+		}
+		if storage.StreamStatus(status) == storage.StreamDisabled { // it would begin anew behind all that
+			return storage.ErrConflict
 		}
 		var first int64
 		if err := tx.Row(ctx, `SELECT COALESCE((SELECT seq FROM signals WHERE at >= $1 ORDER BY seq LIMIT 1), (SELECT seq + 1 FROM signal_head))`,

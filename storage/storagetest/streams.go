@@ -82,6 +82,27 @@ var streamCases = map[string]func(*testing.T, *fixture){
 			equal(t, s.Position, map[string]int64{"one": 0, "two": 1}[clientID])
 		}
 	},
+	"RepeatStream/one that is paused tells again when it flows; one that is disabled would not, and is refused": func(t *testing.T, f *fixture) {
+		f.told(t, "one")
+		check(t, f.heard(t, "one", storage.Acknowledged{Heard: []int64{1}, Position: 1}))
+		for status, want := range map[storage.StreamStatus]int64{storage.StreamPaused: 0, storage.StreamDisabled: 1} {
+			s, err := f.Stream(t.Context(), "one")
+			check(t, err)
+			s.Status = status
+			check(t, f.SetStream(t.Context(), s))
+			err = f.RepeatStream(t.Context(), "one", f.now, f.now)
+			if status == storage.StreamDisabled {
+				is(t, err, storage.ErrConflict)
+			} else {
+				check(t, err)
+			}
+			s.Status = storage.StreamEnabled
+			check(t, f.SetStream(t.Context(), s))
+			s, err = f.Stream(t.Context(), "one")
+			check(t, err)
+			equal(t, s.Position, want)
+		}
+	},
 	"RepeatStream/moves no stream forward, and says what was told before it began": func(t *testing.T, f *fixture) {
 		c, of := f.told(t)
 		before := f.now
