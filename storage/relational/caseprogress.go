@@ -71,7 +71,7 @@ func addressed(cases string) string {
 	const columns = `SELECT s.case_id, s.seq, s.what, t.client_id, t.position FROM signals s `
 	where := ` WHERE s.case_id <> '' AND s.case_id ` + cases + ` AND t.status <> 'disabled'`
 	return columns + `JOIN persons p ON p.id = s.person_id OR p.merged_into <> '' AND p.merged_into = s.person_id
-		JOIN known k ON k.person_id = p.id AND NOT k.removed JOIN streams t ON t.client_id = k.client_id` + where + ` AND NOT s.personal
+		JOIN known k ON k.person_id = p.id AND NOT k.removed JOIN streams t ON t.client_id = k.client_id` + where + ` AND NOT s.personal` + knew + `
 		UNION ` + columns + `JOIN streams t ON t.client_id = s.issuer` + where + `
 		UNION ` + columns + `JOIN upstreams u ON u.issuer = s.issuer JOIN applications i ON i.region = u.region AND i.issuer
 		JOIN streams t ON t.client_id = i.client_id` + where

@@ -48,12 +48,16 @@ func signalDest(n *storage.Signal) []any {
 	}
 }
 
+// knew holds what is told to an application to what happened since it knew the person: who they were, and what was done to them before, is not its to
+// know, however far back its stream is. Clocks of nodes differ, and a decision may take a while from its moment to its commit: five minutes more.
+const knew = ` AND s.at >= k.since - 300000`
+
 // told is what the application $1, the issuer $2 of links, has to hear behind the place $3. The signals are few that lie behind a position, so they
 // are read first; who was merged into the person of a signal is known by that person, too.
 const told = `SELECT ` + signalColumns + `, k.subject AS known FROM signals s JOIN known k ON k.person_id = s.person_id AND k.client_id = $1 AND NOT k.removed
-		WHERE s.seq > $3 AND NOT s.personal
+		WHERE s.seq > $3 AND NOT s.personal` + knew + `
 		UNION SELECT ` + signalColumns + `, k.subject FROM signals s JOIN persons m ON m.merged_into = s.person_id AND m.merged_into <> ''
-		JOIN known k ON k.person_id = m.id AND k.client_id = $1 AND NOT k.removed WHERE s.seq > $3 AND NOT s.personal
+		JOIN known k ON k.person_id = m.id AND k.client_id = $1 AND NOT k.removed WHERE s.seq > $3 AND NOT s.personal` + knew + `
 		UNION SELECT ` + signalColumns + `, '' FROM signals s WHERE s.seq > $3 AND s.issuer <> '' AND s.issuer = $2`
 
 // SignalsFor implements [storage.Signals].

@@ -103,12 +103,27 @@ var streamCases = map[string]func(*testing.T, *fixture){
 			equal(t, s.Position, want)
 		}
 	},
+	"SignalsFor/what happened to somebody before an application knew them is not its to hear, however far back its stream is": func(t *testing.T, f *fixture) {
+		check(t, f.PutStream(t.Context(), f.stream("one")))
+		c, a := f.told(t)
+		f.now = f.now.Add(time.Hour)
+		f.knownTo(t, "one", "a", a)
+		check(t, f.PlaceHold(t.Context(), f.hold(c.PersonID, storage.HoldFreeze)))
+		check(t, f.RepeatStream(t.Context(), "one", time.Time{}, f.now))
+		list, err := f.SignalsFor(t.Context(), "one", "", 0, 10)
+		check(t, err)
+		equal(t, len(list), 1)
+		equal(t, list[0].Seq, int64(2))
+		waits, err := f.DeliveriesOf(t.Context(), c.ID) // nobody waits for it to hear
+		check(t, err)
+		equal(t, len(waits), 0)
+	},
 	"RepeatStream/moves no stream forward, and says what was told before it began": func(t *testing.T, f *fixture) {
 		c, of := f.told(t)
 		before := f.now
+		f.knownTo(t, "one", "a", of)
 		f.now = f.now.Add(time.Hour)
 		check(t, f.PutStream(t.Context(), f.stream("one")))
-		f.knownTo(t, "one", "a", of)
 		list, err := f.SignalsOf(t.Context(), c.ID, "one")
 		check(t, err)
 		equal(t, len(list), 0)
