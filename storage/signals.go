@@ -22,7 +22,7 @@ const (
 // Signal is something that happened to a person, or to one link of theirs. It is written by what makes it happen, in one transaction; its
 // place is that of the commit.
 type Signal struct {
-	Seq      int64 // from 1, growing, without a gap
+	Seq      int64 // from 1, growing; without a gap but where a backup came back
 	At       time.Time
 	What     SignalWhat
 	PersonID string
