@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"manyou/federation/correction"
 	"manyou/federation/signals"
 	"manyou/storage"
 )
@@ -135,5 +136,46 @@ func TestWhatAProvinceSaidThatItCarriedOutIsNoDisputeHoweverLateItIsRepeated(t *
 	held.At = o.clock().Unix()
 	if o.tellAll(o.token(signals.EventCorrection, held)); o.filed() != 1 {
 		t.Error("what happened months after it was told is no case")
+	}
+}
+
+// TestWhoPollsMissesNothingOfASignalOfWhichThereIsLessToTell: it took a part of it, and then two people were no longer one.
+func TestWhoPollsMissesNothingOfASignalOfWhichThereIsLessToTell(t *testing.T) {
+	w := newWorld(t)
+	w.application("main", func(a *storage.Application) { a.Scopes = append(a.Scopes, signals.ScopeManage, signals.ScopeRead) })
+	w.pass(2 * time.Second) // for which a registration is remembered
+	p := newPoller(w, "main")
+	w.tokens("main", liNa)
+	w.tokens("main", aynur)
+	one, other := w.person(liNa).ID, w.person(aynur).ID
+	heard := map[string]bool{}
+	take := func(most int) (n int) {
+		t.Helper()
+		_, got := p.ask(http.MethodPost, "/ssf/poll", map[string]any{"maxEvents": most, "returnImmediately": true})
+		var ack []string
+		for jti := range got["sets"].(map[string]any) {
+			ack, heard[jti] = append(ack, jti), true
+		}
+		p.ask(http.MethodPost, "/ssf/poll", map[string]any{"maxEvents": 0, "ack": ack})
+		return len(ack)
+	}
+	must(t, w.store.CorrectAs(t.Context(), storage.Correction{ID: "m", Merges: []storage.Merge{{From: one, Into: other}}}, storage.Case{}, w.clock()))
+	for take(100) > 0 {
+	}
+	w.pass(time.Minute)
+	began := w.clock()
+	must(t, w.store.PlaceHold(t.Context(), storage.Hold{ID: "h", PersonID: other, Kind: storage.HoldFreeze, PlacedAt: began, PlacedBy: correction.System()}))
+	if take(4) != 4 {
+		t.Fatal("it is told by one name alone")
+	}
+	must(t, w.store.CorrectAs(t.Context(), storage.Correction{ID: "u", Undo: "m"}, storage.Case{}, w.clock()))
+	for take(100) > 0 {
+	}
+	was := len(heard)
+	w.repeats("main", began)
+	for take(100) > 0 {
+	}
+	if len(heard) > was {
+		t.Errorf("%d tokens were never told", len(heard)-was)
 	}
 }

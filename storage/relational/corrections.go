@@ -327,5 +327,8 @@ func (s *Store) merge(ctx context.Context, tx Executor, m storage.Merge) (rows [
 		rows = append(rows, moved{what: storage.MoveDocument, key: lookup, from: m.From, to: m.Into})
 	}
 	rows = append(rows, moved{what: movedMerge, key: []byte(m.From), from: m.From, to: m.Into})
+	if err := tellWhole(ctx, tx); err != nil {
+		return nil, err
+	}
 	return rows, one(ctx, tx, storage.ErrConflict, `UPDATE persons SET merged_into = $2 WHERE id = $1`, m.From, m.Into)
 }

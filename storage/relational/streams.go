@@ -53,6 +53,13 @@ func (s *Store) Acknowledge(ctx context.Context, t storage.Stream, a storage.Ack
 	})
 }
 
+// tellWhole has signals of which a part was acknowledged told from their first token, where there are more or fewer of them than there were: a person
+// is told of by every name that they are known by.
+func tellWhole(ctx context.Context, tx Executor) error {
+	_, err := tx.Exec(ctx, `UPDATE streams SET partial = 0 WHERE partial > 0`)
+	return err
+}
+
 // RepeatStream implements [storage.Signals]. Clocks of nodes differ, so that places and moments are not in one order: nothing since then is left out.
 // What happened before is told again if it was heard since: whoever lost what it heard since then may have been told late.
 func (s *Store) RepeatStream(ctx context.Context, clientID string, since, at time.Time) error {

@@ -37,6 +37,9 @@ func (s *Store) moveBack(ctx context.Context, tx Executor, m moved) error {
 		if key == m.from {
 			back = "" // the one that was merged; others were merged into it before
 		}
+		if err := tellWhole(ctx, tx); err != nil {
+			return err
+		}
 		return one(ctx, tx, storage.ErrConflict, `UPDATE persons SET merged_into = $3 WHERE id = $1 AND merged_into = $2`, key, m.to, back)
 	}
 	// What the person may have removed, withdrawn or lost since is not there to be moved.
