@@ -170,3 +170,27 @@ func TestWhoIsAwayKeepsNobodyElseWaitingAndEachAcknowledgesForItself(t *testing.
 		t.Errorf("who had heard was told %d times", n)
 	}
 }
+
+func TestWhoPollsAndIsConcernedByNothingIsNotLookedForFromTheBeginningEachTime(t *testing.T) {
+	w := newWorld(t)
+	w.application("main", func(a *storage.Application) { a.Scopes = append(a.Scopes, signals.ScopeManage, signals.ScopeRead) })
+	w.pass(2 * time.Second) // for which a registration is remembered
+	p := newPoller(w, "main")
+	w.tokens("second", liNa)
+	position := func() int64 {
+		s, err := w.store.Stream(t.Context(), "main")
+		must(t, err)
+		return s.Position
+	}
+	w.holdInCase(t, liNa, "one")
+	if p.poll(); position() != 0 {
+		t.Error("each signal that does not concern it is a write")
+	}
+	_, err := w.store.Recover(t.Context(), w.clock()) // many places lie behind it
+	must(t, err)
+	head, err := w.store.SignalHead(t.Context())
+	must(t, err)
+	if p.poll(); position() != head {
+		t.Errorf("it is at %d of %d", position(), head)
+	}
+}

@@ -26,8 +26,10 @@ const (
 	// deliverLease is how long a process that is killed keeps the others from telling.
 	deliverLease = 3 * time.Second
 	// listEvery is how old the list of streams may be while nothing happens.
-	listEvery     = time.Second
-	deliverBatch  = 50
+	listEvery    = time.Second
+	deliverBatch = 50
+	// scanMost is how many signals that are not for a stream are looked through again and again before it is noted that they are not.
+	scanMost      = 1000
 	deliverAtOnce = 64
 	laterMax      = 5 * time.Minute
 	// laterRegion bounds the waiting for an issuer: what a region does not know yet, its tokens are still honoured by.
@@ -56,7 +58,7 @@ type token struct {
 }
 
 // tokens are those of a stream behind its position, in order, and the signal up to which they reach. If something concerns the stream of
-// which it wants to hear nothing, that is noted as heard.
+// which it wants to hear nothing, that is noted as heard; so are many that do not concern it.
 func (s *Streams) tokens(ctx context.Context, t storage.Stream, to Receiver, after int64, limit int) (list []token, reach int64, err error) {
 	if reach, err = s.Store.SignalHead(ctx); err != nil || reach <= after {
 		return nil, after, err
@@ -66,7 +68,7 @@ func (s *Streams) tokens(ctx context.Context, t storage.Stream, to Receiver, aft
 		return nil, after, err
 	}
 	defer func() {
-		if err == nil && len(addressed) > 0 && len(list) == 0 {
+		if err == nil && len(list) == 0 && (len(addressed) > 0 || reach-after > scanMost) {
 			if err = s.Store.Acknowledge(ctx, t, storage.Acknowledged{Position: reach}, s.Clock()); errors.Is(err, storage.ErrConflict) {
 				err = nil // it was dropped or set back: who reads it anew goes on from there
 			}

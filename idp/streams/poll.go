@@ -142,7 +142,7 @@ func (s *Streams) waiting(ctx context.Context, t storage.Stream, to Receiver, mo
 	until := s.Clock().Add(pollWait)
 	for {
 		if t.Status == storage.StreamEnabled { // else nothing is told, a verification neither (SSF 1.0 §8.1.2.1)
-			if told, more, err = s.some(ctx, t, to, most); err != nil {
+			if told, more, err = s.some(ctx, &t, to, most); err != nil {
 				return nil, false, err
 			}
 		}
@@ -157,10 +157,10 @@ func (s *Streams) waiting(ctx context.Context, t storage.Stream, to Receiver, mo
 	}
 }
 
-// some are the first tokens that a receiver has not acknowledged, and whether there are more.
-func (s *Streams) some(ctx context.Context, t storage.Stream, to Receiver, most int) (told sets, more bool, err error) {
+// some are the first tokens that a receiver has not acknowledged, and whether there are more. What is not for it, t is behind afterwards.
+func (s *Streams) some(ctx context.Context, t *storage.Stream, to Receiver, most int) (told sets, more bool, err error) {
 	if t.Verification != "" && most > 0 {
-		v, err := s.verification(t)
+		v, err := s.verification(*t)
 		if err != nil {
 			return nil, false, err
 		}
@@ -168,9 +168,12 @@ func (s *Streams) some(ctx context.Context, t storage.Stream, to Receiver, most 
 			return nil, false, err
 		}
 	}
-	list, reach, err := s.tokens(ctx, t, to, t.Position, deliverBatch)
+	list, reach, err := s.tokens(ctx, *t, to, t.Position, deliverBatch)
 	if err != nil {
 		return nil, false, err
+	}
+	if len(list) == 0 {
+		t.Position, t.Partial = reach, 0
 	}
 	for _, k := range list[min(t.Partial, len(list)):] {
 		if len(told) >= most {
