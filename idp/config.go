@@ -49,7 +49,7 @@ type Config struct {
 	Random io.Reader        // default crypto/rand
 	Logger *slog.Logger     // default: discards
 
-	// Transport carries back-channel requests to other issuers. Default http.DefaultTransport.
+	// Transport carries back-channel requests to other issuers. Default http.DefaultTransport, which reads no more than a bounded head.
 	Transport http.RoundTripper
 	// SessionLifetime is absolute. Default 12 hours.
 	SessionLifetime time.Duration

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 type pushed struct {
 	mu     sync.Mutex
 	answer int
+	head   string // besides
 	got    []map[string]any
 }
 
@@ -42,6 +44,7 @@ func newPushed(t *testing.T, w *world, client string) *pushed {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.got = append(p.got, payload(t, string(b)))
+		rw.Header().Set("Besides", p.head)
 		rw.WriteHeader(p.answer)
 	}))
 	t.Cleanup(server.Close)
@@ -192,5 +195,18 @@ func TestWhoPollsAndIsConcernedByNothingIsNotLookedForFromTheBeginningEachTime(t
 	must(t, err)
 	if p.poll(); position() != head {
 		t.Errorf("it is at %d of %d", position(), head)
+	}
+}
+
+func TestAttackAReceiverWhoseAnswerHasAHeadOfMegabytesIsNotReadToItsEnd(t *testing.T) {
+	w := newWorld(t)
+	p := newPushed(t, w, "main")
+	w.tokens("main", liNa)
+	p.head = strings.Repeat("x", 2<<20)
+	run(t, w.issuer)
+	w.holdInCase(t, liNa, "one")
+	eventually(t, "it is told in vain, and again", func() bool { w.pass(time.Minute); return len(p.heard()) > 1 })
+	if !w.ackedAt(t, "one").IsZero() {
+		t.Error("the answer was read")
 	}
 }

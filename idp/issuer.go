@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -135,7 +136,7 @@ func (c *Config) setDefaults() {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.Transport == nil {
-		c.Transport = http.DefaultTransport
+		c.Transport = plainTransport()
 	}
 	if c.SessionLifetime == 0 {
 		c.SessionLifetime = 12 * time.Hour
@@ -153,6 +154,17 @@ func (c *Config) setDefaults() {
 		c.Limits = &l
 	}
 }
+
+// plainTransport is [http.DefaultTransport] for peers that one need not trust: the head of an answer is bounded, too, and not only by megabytes.
+var plainTransport = sync.OnceValue(func() http.RoundTripper {
+	t, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return http.DefaultTransport
+	}
+	t = t.Clone()
+	t.MaxResponseHeaderBytes = 64 << 10
+	return t
+})
 
 // neighbourTransport carries requests to issuers that nobody registered here.
 func (c *Config) neighbourTransport() http.RoundTripper {
