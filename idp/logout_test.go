@@ -1,6 +1,7 @@
 package idp_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -195,4 +196,51 @@ func TestAFreezeAtTheNationIsToldToApplicationsOfProvincesThatKnowNothingOfSigna
 	if claims["iss"] != h.sichuan.url || claims["sid"] != id["sid"] || claims["sub"] != id["sub"] {
 		t.Errorf("%v", claims)
 	}
+}
+
+// ends gives an application a session of a citizen, and ends it.
+func (w *world) ends(client, id string, c citizen) {
+	w.t.Helper()
+	expires := w.clock().Add(time.Hour)
+	conversation := storage.Conversation{ID: id, ExpiresAt: expires, Body: []byte("{}")}
+	must(w.t, w.store.CreateConversation(w.t.Context(), conversation))
+	_, err := w.store.CompleteSignIn(w.t.Context(), storage.SignIn{
+		ConversationID: id, ConversationExpiresAt: expires, ConversationVersion: 1,
+		Session: storage.Session{ID: []byte(id), ExpiresAt: expires, PersonID: w.person(c).ID, ACR: 2, CreatedAt: w.clock()},
+	})
+	must(w.t, err)
+	must(w.t, w.store.NoteOnward(w.t.Context(), storage.Onward{
+		ClientID: client, SessionID: []byte(id), SessionExpiresAt: expires, PersonID: w.person(c).ID,
+	}, w.clock()))
+	must(w.t, w.store.EndSession(w.t.Context(), []byte(id), expires, w.clock()))
+}
+
+func TestAttackAnApplicationThatAnswersSlowlyKeepsNobodyElseFromHearing(t *testing.T) {
+	const many = 20
+	w := newWorld(t)
+	fast, slow := newListener(t), newListener(t)
+	slow.server.Config.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-time.After(time.Second):
+		case <-r.Context().Done():
+		}
+		slow.mu.Lock()
+		defer slow.mu.Unlock()
+		slow.heard = append(slow.heard, "")
+	})
+	w.application("main", func(a *storage.Application) { a.BackchannelLogoutURI = slow.server.URL })
+	w.application("second", func(a *storage.Application) { a.BackchannelLogoutURI = fast.server.URL })
+	w.pass(2 * time.Second) // for which a registration is remembered
+	w.tokens("main", liNa)
+	for n := range many {
+		w.ends("main", fmt.Sprint("slow ", n), liNa)
+	}
+	run(t, w.issuer)
+	eventually(t, "who is slow is told", func() bool { return len(slow.tokens()) > 0 })
+	w.ends("second", "fast", liNa)
+	eventually(t, "the other one is told", func() bool { return len(fast.tokens()) > 0 })
+	if n := len(slow.tokens()); n >= many {
+		t.Errorf("only when the slow one was told all of %d", n)
+	}
+	eventually(t, "the slow one hears all the same", func() bool { w.pass(time.Second); return len(slow.tokens()) >= many })
 }

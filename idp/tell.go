@@ -31,7 +31,7 @@ const (
 	tellEvery   = 500 * time.Millisecond
 	tellLease   = 3 * time.Second
 	tellBatch   = 100
-	tellTimeout = 5 * time.Second
+	tellTimeout = 5 * time.Second // also for which one application is told in a round: the others wait for it
 	tellAtOnce  = 16
 	// tellOverlap is how late an end may be committed, or how far clocks of nodes may differ.
 	tellOverlap   = 5 * time.Second
@@ -156,12 +156,14 @@ func (t *teller) receiver(clientID string) *receiver {
 	return r
 }
 
-// tell tells one application what ended since its position, to the end. An error is a fault of storage; an application that does not
-// answer is none.
+// tell tells one application what ended since its position, to the end, unless it takes too long: then the next round goes on. An error is a fault of
+// storage; an application that does not answer is none.
 func (t *teller) tell(ctx context.Context, d storage.Delivery, r *receiver, now time.Time) error {
 	if r.position.Before(d.Position) {
 		r.position = d.Position
 	}
+	turn, done := context.WithTimeout(ctx, tellTimeout)
+	defer done()
 	since := r.position.Add(-tellOverlap)
 	at, after := since, []byte(nil)
 	for {
@@ -174,6 +176,9 @@ func (t *teller) tell(ctx context.Context, d storage.Delivery, r *receiver, now 
 			key := string(o.SessionID) + o.EndedAt.String()
 			if _, before := r.told[key]; before {
 				continue
+			}
+			if turn.Err() != nil {
+				break
 			}
 			if err := t.send(ctx, o, now); err != nil {
 				r.failures++
@@ -189,6 +194,10 @@ func (t *teller) tell(ctx context.Context, d storage.Delivery, r *receiver, now 
 				return err
 			}
 		}
+		if turn.Err() != nil {
+			r.forget(since)
+			return nil
+		}
 		if len(ended) < tellBatch {
 			break
 		}
@@ -197,12 +206,17 @@ func (t *teller) tell(ctx context.Context, d storage.Delivery, r *receiver, now 
 	if now.After(r.position) {
 		r.position = now
 	}
+	r.forget(since)
+	return nil
+}
+
+// forget drops what was told so long ago that it is not looked at again.
+func (r *receiver) forget(since time.Time) {
 	for key, ended := range r.told {
 		if ended.Before(since) {
 			delete(r.told, key)
 		}
 	}
-	return nil
 }
 
 // later is how long an application that failed is left alone: twice as long each time, and never all at once.
