@@ -36,8 +36,9 @@ const (
 	laterRegion = 30 * time.Second
 	// giveUp is how long a signal is told before a stream goes on without it.
 	giveUp = 30 * 24 * time.Hour
-	// giveUpTried is how long at least: one that is old because there was nobody to tell, or because the stream was paused, was not told before.
-	giveUpTried = 24 * time.Hour
+	// giveUpTried is how long at least: one that is old because there was nobody to tell, or because the stream was paused, was not told before. A
+	// node that begins anew counts anew, and many do each day.
+	giveUpTried = 6 * time.Hour
 	maxAnswer   = 4 << 10
 )
 
