@@ -1,11 +1,6 @@
 package correction
 
-import (
-	"strings"
-	"time"
-
-	"manyou/storage"
-)
+import "time"
 
 // Policy is what a nation may set.
 type Policy struct {
@@ -56,18 +51,4 @@ func priority(k Kind) int {
 	case KindAttribute, KindDuplicate, KindLifecycle, KindConflict:
 	}
 	return PriorityNormal
-}
-
-// atOnce is the hold that a case places when it is filed. Only a person can have themselves frozen without anybody looking; for everybody
-// else a complaint must not become a weapon.
-func atOnce(f Filing) storage.HoldKind {
-	switch {
-	case f.Kind == KindTakeover && f.Filer == filerPerson+f.Person:
-		return storage.HoldFreeze
-	case f.Kind == KindTakeover && strings.HasPrefix(f.Filer, filerIssuer):
-		return storage.HoldStepUp
-	case f.Kind == KindTakeover || f.Kind == KindLink || f.Kind == KindCollision:
-		return storage.HoldWatch
-	}
-	return ""
 }

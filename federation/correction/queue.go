@@ -214,6 +214,9 @@ func (q *Queue) file(ctx context.Context, f Filing) (*Case, error) {
 	if earlier != nil {
 		c.DuplicateOf = earlier.ID
 		s.system(EventJoined, Note{Text: earlier.Number})
+		if err := q.holdAtOnce(ctx, &s, f, earlier); err != nil {
+			return nil, err
+		}
 		if err := q.take(ctx, s); err != nil {
 			return nil, err
 		}
@@ -222,10 +225,8 @@ func (q *Queue) file(ctx context.Context, f Filing) (*Case, error) {
 	if err := q.triage(ctx, &s); err != nil {
 		return nil, err
 	}
-	if kind := atOnce(f); kind != "" && f.Person != "" {
-		if err := q.place(&s, Target{Person: c.PersonID}, kind, time.Time{}, actorSystem); err != nil {
-			return nil, err
-		}
+	if err := q.holdAtOnce(ctx, &s, f, nil); err != nil {
+		return nil, err
 	}
 	return c, q.take(ctx, s)
 }
