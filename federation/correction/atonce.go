@@ -9,12 +9,12 @@ import (
 )
 
 // atOnce is the hold that a case places when it is filed. Only a person can have themselves frozen without anybody looking; for everybody
-// else a complaint must not become a weapon.
+// else a complaint must not become a weapon: nor for an application, by way of the issuer that hands its word on.
 func atOnce(f Filing) storage.HoldKind {
 	switch {
 	case f.Kind == KindTakeover && f.Filer == filerPerson+f.Person:
 		return storage.HoldFreeze
-	case f.Kind == KindTakeover && strings.HasPrefix(f.Filer, filerIssuer):
+	case f.Kind == KindTakeover && strings.HasPrefix(f.Filer, filerIssuer) && f.For == "":
 		return storage.HoldStepUp
 	case f.Kind == KindTakeover || f.Kind == KindLink || f.Kind == KindCollision:
 		return storage.HoldWatch

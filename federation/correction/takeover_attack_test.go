@@ -44,3 +44,17 @@ func TestAttackSomebodyElseReportsFirstSoThatTheirOwnReportFreezesNothing(t *tes
 		})
 	}
 }
+
+// TestAttackAnApplicationHoldsSomebodyByWayOfItsProvince: what a province hands on is the application's word, who only has somebody watched.
+func TestAttackAnApplicationHoldsSomebodyByWayOfItsProvince(t *testing.T) {
+	for of, want := range map[string]storage.HoldKind{"": storage.HoldStepUp, "app-sc": storage.HoldWatch} {
+		o := newOffice(t)
+		person := o.person("张三")
+		o.file(correction.Filing{Filer: correction.Issuer(issuerZhejiang), For: of, Kind: correction.KindTakeover, Person: person})
+		holds, err := o.store.HoldsOf(t.Context(), person)
+		must(t, err)
+		if len(holds) != 1 || holds[0].Kind != want {
+			t.Errorf("for %q: %+v", of, holds)
+		}
+	}
+}
