@@ -19,7 +19,11 @@ func TestAnAppealThatIsTurnedDownLeavesTheDecision(t *testing.T) {
 			c := o.decided(correction.Filing{Filer: correction.Application("app-sc"), Kind: correction.KindLifecycle, Person: person},
 				correction.Proposal{Decision: correction.Deactivate})
 			must(t, o.Approve(t.Context(), o.chief, c))
-			must(t, o.Appeal(t.Context(), correction.Person(person), o.again(c), "我还在"))
+			by := correction.Person(person)
+			if name == "taken back" { // which only who appealed can do
+				by = c.Filer
+			}
+			must(t, o.Appeal(t.Context(), by, o.again(c), "我还在"))
 			must(t, end(o, o.again(c)))
 			if o.status(person) != storage.PersonDeactivated {
 				t.Errorf("what three decided was undone by one: %s", o.status(person))
@@ -98,5 +102,36 @@ func TestAttackTwoOfficersAreFoundToBeOneBeforeTheLastApproval(t *testing.T) {
 	must(t, o.Approve(t.Context(), third, o.again(c)))
 	if s := o.again(c).State(); s != correction.Applied {
 		t.Errorf("it is %s", s)
+	}
+}
+
+// TestAttackAFilerTakesBackTheAppealOfWhomTheyComplainedOf: a decision that was made on a program's word stands until the one whom it hit is heard.
+func TestAttackAFilerTakesBackTheAppealOfWhomTheyComplainedOf(t *testing.T) {
+	for name, ended := range map[string]func(o *office, c *correction.Case){
+		"decided": func(o *office, c *correction.Case) {
+			must(o, o.Propose(o.Context(), o.wang, o.again(c), correction.Proposal{Decision: correction.Freeze}))
+			must(o, o.Approve(o.Context(), o.zhao, o.again(c)))
+		},
+		"turned down": func(o *office, c *correction.Case) {
+			must(o, o.Reject(o.Context(), o.wang, o.again(c), "没有依据"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			person := o.person("张三")
+			c := o.about(correction.KindTakeover, person)
+			must(t, o.Take(t.Context(), o.wang, o.again(c)))
+			ended(o, c)
+			must(t, o.Appeal(t.Context(), correction.Person(person), o.again(c), "不是我"))
+			o.refused(o.Withdraw(t.Context(), c.Filer, o.again(c), ""), correction.ErrJoined)
+			must(t, o.Take(t.Context(), o.chief, o.again(c)))
+			o.refused(o.Withdraw(t.Context(), c.Filer, o.again(c), ""), correction.ErrJoined)
+			// What they objected to themselves is theirs to take back.
+			c = o.about(correction.KindConflict, person)
+			must(t, o.Take(t.Context(), o.wang, o.again(c)))
+			must(t, o.Reject(t.Context(), o.wang, o.again(c), "没有依据"))
+			must(t, o.Appeal(t.Context(), c.Filer, o.again(c), "有新证据"))
+			must(t, o.Withdraw(t.Context(), c.Filer, o.again(c), ""))
+		})
 	}
 }

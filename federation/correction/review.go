@@ -113,11 +113,11 @@ func (q *Queue) Reject(ctx context.Context, o Officer, c *Case, why string) erro
 	return q.end(ctx, c, EventRejected, o.actor(), why, Rejected)
 }
 
-// ErrJoined reports a case that is others' complaint, too.
+// ErrJoined reports a case that is others' complaint, too, or another's appeal.
 var ErrJoined = errors.New("correction: others complained of the same")
 
-// Withdraw ends a case for the one who filed it. [ErrSelf] if that was somebody else, [ErrJoined] if it is others' case, too, [ErrHold] if
-// an officer holds somebody in it: that was not the filer's to begin, nor to end.
+// Withdraw ends a case for the one who filed it. [ErrSelf] if that was somebody else, [ErrJoined] if it is others' case, too, or if others
+// appealed against how it ended: they are to be heard. [ErrHold] if an officer holds somebody in it: that was not the filer's to begin, nor to end.
 func (q *Queue) Withdraw(ctx context.Context, filer string, c *Case, why string) error {
 	if filer != c.Filer {
 		return ErrSelf
@@ -126,7 +126,12 @@ func (q *Queue) Withdraw(ctx context.Context, filer string, c *Case, why string)
 	if err != nil {
 		return err
 	}
-	if len(joined) > 0 {
+	events, err := q.Store.CaseEvents(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	others := func(e storage.CaseEvent) bool { return e.What == EventAppealed && e.Actor != filer }
+	if len(joined) > 0 || slices.ContainsFunc(events, others) {
 		return ErrJoined
 	}
 	holds, err := q.holdsOf(ctx, c)
