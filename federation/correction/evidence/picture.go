@@ -41,7 +41,7 @@ func look(kind string, raw []byte) (header, error) {
 		bytesEach = 8
 	}
 	switch {
-	case config.Width <= 0 || config.Height <= 0:
+	case config.Width <= 0 || config.Height <= 0, kind == JPEG && scans(raw) > maxScans:
 		return header{}, ErrDamaged
 	case config.Width > maxSide || config.Height > maxSide || pixels > MaxPixels, (bytesEach == 8 || bytesEach == 28) && pixels > MaxPixels/2:
 		return header{}, ErrPixels
