@@ -239,3 +239,20 @@ func TestAttackAFilerFloodsTheNation(t *testing.T) {
 		t.Errorf("the next day: %d", got.StatusCode)
 	}
 }
+
+// TestACaseThatOthersReportedTooIsNotWithdrawnAndTheAnswerIsItsPage: no fault of ours.
+func TestACaseThatOthersReportedTooIsNotWithdrawnAndTheAnswerIsItsPage(t *testing.T) {
+	u := newTownhall(t, liNa)
+	c, at := u.opened()
+	joined, err := u.q.File(t.Context(), correction.Filing{Filer: correction.Application("main"), Kind: correction.Kind(c.Kind), Person: c.PersonID})
+	must(t, err)
+	if joined.DuplicateOf != c.ID {
+		t.Fatalf("%+v", joined)
+	}
+	if got := u.post(u.b, at+"/withdraw"); got.StatusCode != http.StatusConflict {
+		t.Errorf("%d", got.StatusCode)
+	}
+	if u.numbered(c.Number).State() != correction.Triaged {
+		t.Error("it ended")
+	}
+}

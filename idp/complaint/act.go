@@ -71,7 +71,8 @@ func (c *Complaints) object(w http.ResponseWriter, r *http.Request, v visitor) {
 // done returns to the case, which says what was done. page is what was typed, if it was not.
 func (c *Complaints) done(w http.ResponseWriter, r *http.Request, v visitor, s seen, err error, notice string, page *web.OwnCasePage) {
 	switch {
-	case errors.Is(err, storage.ErrConflict), errors.Is(err, correction.ErrState), errors.Is(err, correction.ErrSelf), errors.Is(err, correction.ErrHold):
+	case errors.Is(err, storage.ErrConflict), errors.Is(err, correction.ErrState), errors.Is(err, correction.ErrSelf), errors.Is(err, correction.ErrHold),
+		errors.Is(err, correction.ErrJoined):
 		c.moved(w, r, v, page)
 		return
 	case err != nil:
