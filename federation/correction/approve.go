@@ -6,7 +6,8 @@ import (
 )
 
 // Approve agrees to the proposal of another officer. With the last approval that the policy wants, it is applied in the same transaction. If
-// what is stored changed since the proposal, so that it does not fit any more: [storage.ErrConflict], and nothing is written.
+// what is stored changed since the proposal, so that it does not fit any more: [storage.ErrConflict], and nothing is written. [ErrHold] if two
+// officers hold somebody in the case, and a rule proposed what one approves: it would let them in again.
 func (q *Queue) Approve(ctx context.Context, o Officer, c *Case) error {
 	p := c.Body.Proposal
 	if p == nil {
@@ -45,6 +46,11 @@ func (q *Queue) Approve(ctx context.Context, o Officer, c *Case) error {
 	if distinct < q.Policy.approvals(p.Decision) {
 		s.note(EventEndorsed, Note{})
 		return q.take(ctx, s)
+	}
+	if _, officer := IsOfficer(agreed.By); !officer && distinct < 2 {
+		if err := q.heldByTwo(ctx, c); err != nil {
+			return err
+		}
 	}
 	s.note(EventApproved, Note{})
 	if err := q.apply(ctx, &s, &agreed); err != nil {

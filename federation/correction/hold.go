@@ -161,7 +161,15 @@ func byTwo(h storage.Hold) bool {
 // liftEnding adds the lifting of what a case held, as it ends without a decision. What was decided in it before stays as it is: turning an
 // appeal down changes nothing. [ErrHold] if two officers confirmed a hold, which is no one's to lift alone.
 func (q *Queue) liftEnding(ctx context.Context, s *step) error {
-	list, err := q.holdsOf(ctx, s.c)
+	if err := q.heldByTwo(ctx, s.c); err != nil {
+		return err
+	}
+	return q.liftAll(ctx, s, func(h storage.Hold) bool { return !byTwo(h) })
+}
+
+// heldByTwo refuses with [ErrHold] what one person is about to end if two officers confirmed a hold in it.
+func (q *Queue) heldByTwo(ctx context.Context, c *Case) error {
+	list, err := q.holdsOf(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -170,7 +178,7 @@ func (q *Queue) liftEnding(ctx context.Context, s *step) error {
 			return ErrHold
 		}
 	}
-	return q.liftAll(ctx, s, func(h storage.Hold) bool { return !byTwo(h) })
+	return nil
 }
 
 // lying finds a hold of a case that lies. [ErrHold].
