@@ -288,6 +288,21 @@ func TestTogetherOnlyThatIsApprovedWhichARuleProposed(t *testing.T) {
 	}
 }
 
+// TestWhatWasObjectedToIsNotApprovedTogetherWithOthers: whoever approves has to read it.
+func TestWhatWasObjectedToIsNotApprovedTogetherWithOthers(t *testing.T) {
+	o := newBureau(t)
+	rule, b := o.byRule(liNa), o.staff(zhao, []string{"51"}, correction.RoleOfficer)
+	must(t, o.queue.AddEvidence(t.Context(), o.stored(rule), correction.Evidence{
+		Source: correction.Person(rule.PersonID), Said: map[string]string{"text": "这不是我的名字"},
+	}))
+	if text := body(t, o.post(b, o.cases(), "action", "approve_rule", "case", rule.Number)); !strings.Contains(text, "又有人补充或处理过") {
+		t.Error("the page does not say why")
+	}
+	if got := o.stored(rule).State(); got != correction.Proposed {
+		t.Errorf("it is %s", got)
+	}
+}
+
 func TestOfTwoOfficersWhoDecideAtOnceOneWinsAndTheOtherIsTold(t *testing.T) {
 	o := newBureau(t)
 	c := o.complain(liNa, "51")

@@ -2,6 +2,7 @@ package correction_test
 
 import (
 	"testing"
+	"time"
 
 	"manyou/federation/correction"
 	"manyou/storage"
@@ -45,4 +46,46 @@ func (o *office) byRule() *correction.Case {
 		o.Fatalf("%s %s", c.State(), c.Body.Reason)
 	}
 	return c
+}
+
+// TestWhatARuleProposedIsUntouchedUntilSomebodySaysOrDoesSomething: it is approved with others unread.
+func TestWhatARuleProposedIsUntouchedUntilSomebodySaysOrDoesSomething(t *testing.T) {
+	for name, touch := range map[string]func(o *office, c *correction.Case) error{
+		"whom it is about adds words": func(o *office, c *correction.Case) error {
+			return o.AddEvidence(t.Context(), c, correction.Evidence{Source: correction.Person(c.PersonID), Said: map[string]string{"text": "这不是我的名字"}})
+		},
+		"they complain themselves": func(o *office, c *correction.Case) error {
+			f := correction.Filing{Filer: correction.Person(c.PersonID), Kind: correction.Kind(c.Kind), Attribute: "name", Expected: "李\u4DAE", Person: c.PersonID}
+			if joined := o.file(f); joined.DuplicateOf != c.ID {
+				o.Errorf("a case by itself: %+v", joined)
+			}
+			return nil
+		},
+		"an officer finds something out": func(o *office, c *correction.Case) error {
+			return o.Testify(t.Context(), o.wang, c, map[string]string{"text": "电话里否认"})
+		},
+		"an officer notes something": func(o *office, c *correction.Case) error { return o.Note(t.Context(), o.wang, c, "等等") },
+		"an officer holds them": func(o *office, c *correction.Case) error {
+			return o.Freeze(t.Context(), o.wang, c, correction.Target{Person: c.PersonID}, "可疑")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			c := o.byRule()
+			o.file(correction.Filing{
+				Filer: correction.Application("another"), Kind: correction.Kind(c.Kind), Attribute: "name", Expected: "李\u4DAE", Person: c.PersonID,
+			})
+			o.now = o.now.Add(90 * 24 * time.Hour)
+			_, err := o.EscalateOverdue(t.Context())
+			must(t, err)
+			if ok, err := o.Untouched(t.Context(), o.again(c)); err != nil || !ok {
+				t.Fatalf("to begin with: %t, %v", ok, err)
+			}
+			must(t, touch(o, o.again(c)))
+			if ok, err := o.Untouched(t.Context(), o.again(c)); err != nil || ok {
+				t.Errorf("%t, %v", ok, err)
+			}
+			must(t, o.Approve(t.Context(), o.zhao, o.again(c))) // by whoever looks at it
+		})
+	}
 }

@@ -3,6 +3,10 @@ package correction
 import (
 	"context"
 	"slices"
+	"strings"
+	"time"
+
+	"manyou/storage"
 )
 
 // open is the reason as anybody may read it in the database: what says something of the person is left out.
@@ -16,10 +20,32 @@ func (c *Case) open() string {
 // SafeReasons lists what triage proposes by rule.
 func SafeReasons() []string { return []string{ReasonVariant, ReasonPhoneTwice} }
 
-// ByRule reports whether what is proposed is safe: a rule proposed it, and no officer has had a hand in it.
+// ByRule reports whether what is proposed is safe: a rule proposed it, and no officer proposed anything since.
 func (c *Case) ByRule() bool {
 	p := c.Body.Proposal
 	return c.State() == Proposed && p != nil && p.By == actorSystem && slices.Contains(SafeReasons(), c.Body.Reason)
+}
+
+// Untouched reports whether a proposal waits as it was made: nobody but officers who approved has done or said anything in the case since, and no
+// person has complained of the same. Else somebody reads it before they approve.
+func (q *Queue) Untouched(ctx context.Context, c *Case) (bool, error) {
+	events, err := q.Store.CaseEvents(ctx, c.ID)
+	if err != nil {
+		return false, err
+	}
+	since := time.Time{}
+	for _, e := range slices.Backward(events) {
+		if e.What == EventProposed {
+			since = e.At
+			break
+		}
+		if e.Actor != actorSystem && e.What != EventEndorsed {
+			return false, nil
+		}
+	}
+	joined, err := q.Store.DuplicatesOf(ctx, c.ID, maxCasesOf)
+	said := func(j storage.Case) bool { return strings.HasPrefix(j.Filer, filerPerson) && !j.FiledAt.Before(since) }
+	return len(joined) < maxCasesOf && !slices.ContainsFunc(joined, said), err
 }
 
 // May reports whether an event can come to the case as it stands, whoever brings it.

@@ -55,6 +55,9 @@ func (c *Console) approveRule(r *http.Request, m member, number string) (outcome
 	if !of.ByRule() {
 		return "not_by_rule", nil
 	}
+	if ok, err := c.Cases.Untouched(r.Context(), of); err != nil || !ok {
+		return "touched", err
+	}
 	switch err = c.Cases.Approve(r.Context(), m.Officer, of); {
 	case err == nil && of.State() == correction.Proposed:
 		return "endorsed", nil

@@ -109,7 +109,7 @@ type CaseOutcome struct {
 
 // CaseOutcomes lists what may become of one of several.
 func CaseOutcomes() []string {
-	return append([]string{"applied", "endorsed", "not_by_rule"}, CaseProblems()...)
+	return append([]string{"applied", "endorsed", "not_by_rule", "touched"}, CaseProblems()...)
 }
 
 // CaseProblems lists why a step is refused.
