@@ -1,6 +1,7 @@
 package correction_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -87,5 +88,30 @@ func TestWhatARuleProposedIsUntouchedUntilSomebodySaysOrDoesSomething(t *testing
 			}
 			must(t, o.Approve(t.Context(), o.zhao, o.again(c))) // by whoever looks at it
 		})
+	}
+}
+
+// TestAttackAnOfficerPilesUpHoldsSoThatACaseIsNotDecided.
+func TestAttackAnOfficerPilesUpHoldsSoThatACaseIsNotDecided(t *testing.T) {
+	const many = 80
+	o := newOffice(t)
+	person := o.person("张三")
+	c := o.file(correction.Filing{Filer: correction.Application("app-sc"), Kind: correction.KindTakeover, Person: person})
+	for n := range many {
+		o.linkedAs(person, strings.Repeat("z", n+1))
+	}
+	must(t, o.StepUp(t.Context(), o.wang, o.again(c), "可疑"))
+	o.refused(o.StepUp(t.Context(), o.wang, o.again(c), "可疑"), correction.ErrHold)
+	for n := range many {
+		l := correction.Link{Issuer: issuerZhejiang, Subject: strings.Repeat("z", n+1)}
+		must(t, o.Freeze(t.Context(), o.wang, o.again(c), correction.Target{Person: person, Link: &l}, "可疑"))
+	}
+	must(t, o.Reject(t.Context(), o.zhao, o.again(c), "没有依据"))
+	holds, err := o.store.HoldsOf(t.Context(), person)
+	must(t, err)
+	for _, h := range holds {
+		if h.Lies() {
+			t.Errorf("%s lies still", h.Kind)
+		}
 	}
 }

@@ -47,16 +47,33 @@ func (q *Queue) hold(ctx context.Context, o Officer, c *Case, t Target, kind sto
 	if t.Person = still.Into; still.From != still.Into {
 		s.still = append(s.still, still)
 	}
-	if !until.IsZero() {
-		if until, s.seen, err = q.alone(ctx, o, t, until); err != nil {
-			return err
-		}
+	if until.IsZero() {
+		err = q.heldSo(ctx, c, t, kind)
+	} else {
+		until, s.seen, err = q.alone(ctx, o, t, until)
+	}
+	if err != nil {
+		return err
 	}
 	if err := q.place(&s, t, kind, until, o.actor()); err != nil {
 		return err
 	}
 	s.notes[len(s.notes)-1].Text = why
 	return q.take(ctx, s)
+}
+
+// heldSo refuses with [ErrHold] what lies there in the case already.
+func (q *Queue) heldSo(ctx context.Context, c *Case, t Target, kind storage.HoldKind) error {
+	list, err := q.Store.HoldsOf(ctx, t.Person)
+	if err != nil {
+		return err
+	}
+	for _, h := range list {
+		if h.CaseID == c.ID && h.Kind == kind && h.Issuer == "" && h.Lies() {
+			return ErrHold
+		}
+	}
+	return nil
 }
 
 // holdable finds whom a hold in a case would lie on: one of the two whom it is about, or whoever they were found to be since it was filed. A case

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"manyou/federation/audit"
@@ -105,8 +107,24 @@ func (s *step) detail() map[string]string {
 	for n, h := range s.place {
 		d[fmt.Sprintf("placed_%d", n)] = string(h.Kind) + " " + h.ID
 	}
-	for n, l := range s.lift {
-		d[fmt.Sprintf("lifted_%d", n)] = l.ID
+	n := 0
+	for some := range slices.Chunk(s.lift, liftedEach) {
+		if n == maxLifted { // of so many it says how many
+			d[fmt.Sprintf("lifted_%d", n)] = fmt.Sprintf("+%d", len(s.lift)-n*liftedEach)
+			break
+		}
+		ids := make([]string, len(some))
+		for at, l := range some {
+			ids[at] = l.ID
+		}
+		d[fmt.Sprintf("lifted_%d", n)] = strings.Join(ids, " ")
+		n++
 	}
 	return d
 }
+
+// A record of the audit log has few details, and each few bytes: however many holds lie in a case, it is decided.
+const (
+	liftedEach = 8 // holds that a detail names
+	maxLifted  = 8 // details that name holds
+)
