@@ -172,9 +172,11 @@ const (
 	maxEvidence = 40
 	maxChain    = 16
 	maxBody     = 256 << 10 // bytes
-	// keptItems and keptBody are what of that is kept for officers: whom a case is about adds to it, and may not want it decided.
-	keptItems = 12
-	keptBody  = 96 << 10
+	// keptItems and keptBody are what of that is kept for officers: whom a case is about adds to it, and may not want it decided. keptDecision is
+	// what no evidence takes up, an officer's neither: one of them may not want it decided.
+	keptItems    = 12
+	keptBody     = 96 << 10
+	keptDecision = 48 << 10
 )
 
 // ErrTooLarge reports a text or a list beyond its bound.

@@ -90,14 +90,16 @@ func (q *Queue) addEvidence(ctx context.Context, c *Case, e Evidence, files ...s
 		e.At = q.Clock()
 	}
 	c.Body.Evidence = append(slices.Clone(c.Body.Evidence), e)
+	size, items := maxBody-keptDecision, maxEvidence
 	if _, officer := IsOfficer(e.Source); !officer {
-		raw, err := c.Body.encode()
-		if err != nil {
-			return err
-		}
-		if len(raw) > maxBody-keptBody || len(c.Body.Evidence) > maxEvidence-keptItems {
-			return ErrTooLarge
-		}
+		size, items = maxBody-keptBody, maxEvidence-keptItems
+	}
+	raw, err := c.Body.encode()
+	if err != nil {
+		return err
+	}
+	if len(raw) > size || len(c.Body.Evidence) > items {
+		return ErrTooLarge
 	}
 	s.files = files
 	s.note(EventEvidence, Note{Evidence: &e})

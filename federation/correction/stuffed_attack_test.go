@@ -39,3 +39,21 @@ func TestAttackACaseThatIsStuffedWithWordsIsDecidedAllTheSame(t *testing.T) {
 		})
 	}
 }
+
+// TestAttackAnOfficerStuffsACaseSoThatNothingCanBeProposed.
+func TestAttackAnOfficerStuffsACaseSoThatNothingCanBeProposed(t *testing.T) {
+	o := newOffice(t)
+	c := o.about(correction.KindTakeover, o.person("张三"))
+	for size := 4000; size > 0; {
+		err := o.Testify(t.Context(), o.wang, o.again(c), map[string]string{"text": strings.Repeat("𠮷", size)})
+		if errors.Is(err, correction.ErrTooLarge) {
+			size /= 2
+		} else {
+			must(t, err)
+		}
+	}
+	long := strings.Repeat("𠮷", 4000)
+	must(t, o.Take(t.Context(), o.zhao, o.again(c)))
+	must(t, o.Propose(t.Context(), o.zhao, o.again(c), correction.Proposal{Decision: correction.Freeze, Why: long}))
+	must(t, o.Approve(t.Context(), o.chief, o.again(c)))
+}
