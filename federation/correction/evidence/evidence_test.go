@@ -68,6 +68,23 @@ func deflated(t testing.TB, text []byte) []byte {
 	return b.Bytes()
 }
 
+// stored is packed as what it is, so that a reader who is led there finds it.
+func stored(t testing.TB, text []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z, err := zlib.NewWriterLevel(&b, zlib.NoCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := z.Write(text); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 // paper is a PDF of one page with further objects.
 func paper(objects ...string) []byte {
 	var b bytes.Buffer
@@ -125,14 +142,15 @@ func TestAPictureIsTurnedAsTheTelephoneWasHeld(t *testing.T) {
 
 func TestPlainPaperIsKeptAsItIs(t *testing.T) {
 	for name, raw := range map[string][]byte{
-		"of one page":      paper(),
-		"opened at a page": paper("7 0 obj << /OpenAction[3 0 R /XYZ null null 0] >> endobj\n"),
-		"with a text":      paper(stream("/Filter /FlateDecode", deflated(t, []byte("BT (about /JS) Tj ET")))),
-		"with a picture":   paper(stream("/Type /XObject /Subtype /Image /Width 1 /Height 1 /Filter /DCTDecode", asJPEG(t, drawing(1, 1)))),
-		"with objects":     paper(stream("/Type /ObjStm /N 1 /First 4 /Filter [ /FlateDecode ]", deflated(t, []byte("7 0 << /Type /Page >>")))),
-		"with a table":     paper(stream("/Type /XRef /W [1 2 1] /DecodeParms << /Columns 4 /Predictor 12 >> /Filter /FlateDecode", deflated(t, []byte("0000")))),
-		"with a plain one": paper(stream("", []byte("BT (words) Tj ET"))),
-		"updated once":     append(paper(), paper()...),
+		"of one page":                  paper(),
+		"opened at a page":             paper("7 0 obj << /OpenAction[3 0 R /XYZ null null 0] >> endobj\n"),
+		"with a text":                  paper(stream("/Filter /FlateDecode", deflated(t, []byte("BT (about /JS) Tj ET")))),
+		"with a picture":               paper(stream("/Type /XObject /Subtype /Image /Width 1 /Height 1 /Filter /DCTDecode", asJPEG(t, drawing(1, 1)))),
+		"with objects":                 paper(stream("/Type /ObjStm /N 1 /First 4 /Filter [ /FlateDecode ]", deflated(t, []byte("7 0 << /Type /Page >>")))),
+		"with a table":                 paper(stream("/Type /XRef /W [1 2 1] /DecodeParms << /Columns 4 /Predictor 12 >> /Filter /FlateDecode", deflated(t, []byte("0000")))),
+		"with three letters of chance": paper(stream("/Subtype /Image /Width 1 /Filter /DCTDecode", []byte("\xff\xd8/AA\x8c /AA) /AA\x00\xff /JS 7"))),
+		"with a plain one":             paper(stream("", []byte("BT (words) Tj ET"))),
+		"updated once":                 append(paper(), paper()...),
 	} {
 		f, err := evidence.Clean(raw)
 		if err != nil || f.Media != evidence.PDF || !bytes.Equal(f.Body, raw) {
@@ -212,6 +230,7 @@ func TestAttackAPaperThatActs(t *testing.T) {
 	action := "<< /S /JavaScript /JS (app.alert(1)) >>"
 	hidden := deflated(t, []byte("7 0 "+action))
 	first := " /N 1 /First 4 "
+	shown := "<< /O << /S /URI /URI (https://track.example) >> >>"
 	for name, raw := range map[string][]byte{
 		"in plain sight":                   paper("7 0 obj " + action + " endobj\n"),
 		"with its name escaped":            paper("7 0 obj << /S /Java#53cript >> endobj\n"),
@@ -237,6 +256,13 @@ func TestAttackAPaperThatActs(t *testing.T) {
 		"outside":                          paper(stream("/F (http://127.0.0.1/x)", nil)),
 		"in bytes that no object names":    paper("% 7 0 obj " + action + " endobj\n"),
 		"in a picture's bytes":             paper(stream("/Subtype /Image /Width 1 /Filter /DCTDecode", []byte("\xff\xd8 7 0 obj "+action+" endobj"))),
+		"by a form in a picture's bytes":   paper(stream("/Subtype /Image /Width 1 /Filter /DCTDecode", []byte("\xff\xd8 7 0 obj << /XFA 8 0 R >> endobj"))),
+		"by a page in a picture's bytes":   paper(stream("/Subtype /Image /Width 1 /Filter /DCTDecode", []byte("\xff\xd8 7 0 obj << /AA "+shown+" >> endobj"))),
+		"by a form that is not packed":     paper(stream("/Filter /FlateDecode", stored(t, []byte("7 0 obj << /XFA 8 0 R >> endobj")))),
+		"by a page that is not packed":     paper(stream("/Filter /FlateDecode", stored(t, []byte("7 0 obj << /AA"+shown+" >> endobj")))),
+		"by a page behind a comment":       paper(stream("/Filter /FlateDecode", stored(t, []byte("7 0 obj << /#41A % x\n 8 0 R >> endobj")))),
+		"by a page behind a long comment":  paper(stream("/Filter /FlateDecode", stored(t, []byte("7 0 obj << /AA%"+strings.Repeat("x", 2000)+"\n 8 0 R >> endobj")))),
+		"by a page behind nothing, long":   paper(stream("/Filter /FlateDecode", stored(t, []byte("7 0 obj << /AA"+strings.Repeat(" ", 2000)+"8 0 R >> endobj")))),
 		"behind the end of a stream":       paper(stream("/Filter /FlateDecode", append(deflated(t, []byte("x")), "\n7 0 obj << /JS (x) >> endobj"...))),
 		"behind the end of the paper":      append(paper(), "7 0 obj << /JS (x) >> endobj"...),
 		"in a dictionary half commented":   paper("5 0 obj << /N 1 /First 4 % 1 0 obj <<\n /DecodeParms << /Predictor 12 >> /Filter /FlateDecode >> >>\nstream\n" + string(hidden) + "\nendstream endobj\n"),

@@ -15,11 +15,46 @@ var (
 	// long names are looked for in all bytes, packed or not: no picture holds one by chance.
 	long = []string{
 		"JavaScript", "Launch", "EmbeddedFile", "EmbeddedFiles", openAction, "RichMedia", "RichMediaContent", "Encrypt", "SubmitForm",
-		"ImportData", "GoToE", "GoToR", "Rendition", "Movie", "Sound",
+		"ImportData", "GoToE", "GoToR", "Rendition", "Movie", "Sound", "XFA",
 	}
-	// short names could be there by chance where bytes are not words: they are looked for wherever objects are.
-	short = []string{"JS", "AA", "XFA"}
+	// short names could be there by chance where bytes are not words: they are looked for wherever objects are. A reader may be led to objects among
+	// packed bytes, too: there a script acts by its long name alone, and what happens by itself is looked for with its value ([triggers]).
+	short = []string{"JS", additional}
 )
+
+// additional names what happens when a page is shown, or left.
+const additional = "AA"
+
+// triggers reports whether something happens by itself, wherever it is written: its value is a dictionary, or a reference to one.
+func triggers(raw []byte) bool {
+	for {
+		n := bytes.IndexByte(raw, '/')
+		if n < 0 {
+			return false
+		}
+		raw = raw[n+1:]
+		if name, n := readName(raw); name == additional && leads(raw[n:]) {
+			return true
+		}
+	}
+}
+
+// maxGap bounds how far from its name a value is looked for, in bytes. What lies farther is taken for one.
+const maxGap = 1 << 10
+
+// leads reports whether a value is a dictionary, or a reference.
+func leads(value []byte) bool {
+	far := len(value) > maxGap
+	t := tokens{rest: value[:min(len(value), maxGap)]}
+	word, err := t.next()
+	switch {
+	case err != nil:
+		return far && bytes.HasPrefix(t.rest, []byte("%")) // a comment without an end
+	case word == "":
+		return far
+	}
+	return word == "<<" || word[0] >= '0' && word[0] <= '9'
+}
 
 // openAction names what happens when a paper is opened. Most programs that write papers have a place there that is shown first.
 const openAction = "OpenAction"
@@ -53,6 +88,9 @@ func checkPaper(raw []byte) error {
 	}
 	if name := forbidden(raw, long); name != "" {
 		return fmt.Errorf("%w: /%s", ErrActive, name)
+	}
+	if triggers(raw) {
+		return fmt.Errorf("%w: /%s", ErrActive, additional)
 	}
 	return checkStreams(raw)
 }
