@@ -31,6 +31,8 @@
 //
 // What joins a case about a number that nobody has taken yet brings its evidence along, and the rule looks again ([Queue.bring]).
 //
+// What a person complains of again while the decision is on its way is their appeal against it ([Queue.hear]).
+//
 // Four eyes: who proposes does not approve, and nobody decides about themselves or about what they filed ([Officer.mayDecide]). A hold that
 // one officer places alone lapses within an hour, unless a second confirms it, and is not placed again by the same one, in any case, until a
 // second looked or thirty days have passed ([Queue.Freeze]). A proposal changes whom the case is about, and takes back what was decided in it,

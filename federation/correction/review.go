@@ -164,26 +164,6 @@ func (q *Queue) end(ctx context.Context, c *Case, what, actor, why string, to St
 	return q.take(ctx, s)
 }
 
-// Appeal objects to how a case ended: by whom it is about or by who filed it, within [Policy.Appeal].
-func (q *Queue) Appeal(ctx context.Context, by string, c *Case, why string) error {
-	if by != c.Filer && by != filerPerson+c.PersonID {
-		return ErrSelf
-	}
-	if err := checkText(why); err != nil {
-		return err
-	}
-	s, err := begin(c, EventAppealed, by, Appealed)
-	if err != nil {
-		return err
-	}
-	if q.Clock().After(c.UpdatedAt.Add(q.Policy.Appeal)) {
-		return ErrState
-	}
-	c.Assignee, c.Priority, c.DueAt = "", max(c.Priority, PriorityHigh), q.due(c)
-	s.note(EventAppealed, Note{Text: why})
-	return q.take(ctx, s)
-}
-
 // Reopen takes up a case again that had ended.
 func (q *Queue) Reopen(ctx context.Context, o Officer, c *Case, why string) error {
 	if err := o.supervises(c); err != nil {

@@ -108,9 +108,14 @@ func (f Filing) brought() []Evidence {
 	return list
 }
 
-// bring adds what a case says of a number to the one that it joined, if that is about the same number and nobody has taken it yet: whoever
-// complained first, or while the register was down, does not keep the rule from it.
+// bring lets a person be heard, and adds what a case says of a number to the one that it joined, if that is about the same number and nobody has
+// taken it yet: whoever complained first, or while the register was down, does not keep the rule from it.
 func (q *Queue) bring(ctx context.Context, to string, joined *Case) error {
+	if by, ok := strings.CutPrefix(joined.Filer, filerPerson); ok {
+		if err := q.hear(ctx, to, by, joined); err != nil {
+			return err
+		}
+	}
 	if joined.Kind != string(KindAttribute) || joined.Body.Attribute != AttributePhone {
 		return nil
 	}
