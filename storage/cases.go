@@ -64,6 +64,9 @@ type CaseStep struct {
 	Seen *HoldsSeen
 	// Still are merges that the step goes by: if one is no longer so, ErrConflict.
 	Still []Merge
+	// Joins is a case that has to be open, "" if none has, and Alone says that no other may be joined to this one: else ErrConflict.
+	Joins string
+	Alone bool
 	// Files are kept with the case from then on.
 	Files []CaseFile
 	// Correction changes persons, if not nil.

@@ -1,6 +1,7 @@
 package correction_test
 
 import (
+	"context"
 	"testing"
 
 	"manyou/federation/correction"
@@ -35,5 +36,47 @@ func TestAComplaintOfWhomACaseIsAboutIsHeardThoughTheDecisionIsStillOnItsWay(t *
 		if got := o.again(c).State(); got != correction.InReview {
 			t.Errorf("filed again, it is %s", got)
 		}
+	}
+}
+
+// meanwhile is a store in which something happens between what the next step was decided by and its transaction.
+type meanwhile struct {
+	correction.Store
+	do func()
+}
+
+func (m *meanwhile) StepCase(ctx context.Context, s storage.CaseStep) error {
+	if do := m.do; do != nil {
+		m.do = nil
+		do()
+	}
+	return m.Store.StepCase(ctx, s)
+}
+
+// TestAttackAFilerWithdrawsInTheMomentInWhichAnotherJoins: of no two orders does the other complaint end unheard.
+func TestAttackAFilerWithdrawsInTheMomentInWhichAnotherJoins(t *testing.T) {
+	for _, first := range []string{"withdraws", "joins"} {
+		t.Run("the one who "+first+" is first", func(t *testing.T) {
+			o := newOffice(t)
+			person := o.person("张三")
+			mine := correction.Filing{Filer: correction.Application("app-sc"), Kind: correction.KindConflict, Person: person}
+			theirs := correction.Filing{Filer: correction.Issuer(issuerZhejiang), Kind: correction.KindConflict, Person: person}
+			c, m := o.file(mine), &meanwhile{Store: o.store}
+			o.Store = m
+			var joined *correction.Case
+			if first == "withdraws" {
+				m.do = func() { must(t, o.Withdraw(t.Context(), c.Filer, o.again(c), "")) }
+				joined = o.file(theirs)
+			} else {
+				m.do = func() { joined = o.file(theirs) }
+				o.refused(o.Withdraw(t.Context(), c.Filer, o.again(c), ""), storage.ErrConflict)
+			}
+			if joined.DuplicateOf != "" {
+				joined = o.again(&correction.Case{Case: storage.Case{ID: joined.DuplicateOf}})
+			}
+			if !joined.Open {
+				t.Errorf("it is %s", joined.State())
+			}
+		})
 	}
 }

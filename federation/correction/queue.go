@@ -213,6 +213,9 @@ func (q *Queue) file(ctx context.Context, f Filing) (*Case, error) {
 	s.note(EventFiled, Note{})
 	if earlier != nil {
 		c.DuplicateOf = earlier.ID
+		if earlier.Open { // else it was decided before
+			s.joins = earlier.ID
+		}
 		s.system(EventJoined, Note{Text: earlier.Number})
 		if err := q.holdAtOnce(ctx, &s, f, earlier); err != nil {
 			return nil, err

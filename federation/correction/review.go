@@ -159,6 +159,7 @@ func (q *Queue) end(ctx context.Context, c *Case, what, actor, why string, to St
 	if err := q.liftEnding(ctx, &s); err != nil {
 		return err
 	}
+	s.alone = to == Withdrawn // somebody may be joining it now
 	c.Body.Proposal = nil
 	s.note(what, Note{Text: why})
 	return q.take(ctx, s)

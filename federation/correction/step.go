@@ -43,6 +43,8 @@ type step struct {
 	correction *storage.Correction
 	files      []storage.CaseFile
 	remind     *time.Time
+	joins      string // the case that it joins, which has to be open
+	alone      bool   // nobody else may have joined it
 }
 
 // note says what happens in the step.
@@ -90,7 +92,7 @@ func (q *Queue) take(ctx context.Context, s step) error {
 	record := audit.Entry{At: now, Kind: "case." + last.What, Actor: last.Actor, Detail: s.detail()}
 	if err := q.Store.StepCase(ctx, storage.CaseStep{
 		Case: c.Case, Events: s.events, Place: s.place, Lift: s.lift, Confirm: s.confirm, Seen: s.seen, Still: s.still, Files: s.files,
-		Correction: s.correction, Remind: s.remind, Audit: record.Encode,
+		Joins: s.joins, Alone: s.alone, Correction: s.correction, Remind: s.remind, Audit: record.Encode,
 	}); err != nil {
 		return err
 	}

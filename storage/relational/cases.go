@@ -46,6 +46,9 @@ func (s *Store) StepCase(ctx context.Context, step storage.CaseStep) error {
 		if _, err := appendAudit(ctx, tx, step.Audit); err != nil {
 			return err
 		}
+		if err := together(ctx, tx, step); err != nil {
+			return err
+		}
 		if err := appendSignals(ctx, tx, step.Case.UpdatedAt, signals...); err != nil {
 			return err
 		}
@@ -126,6 +129,28 @@ func goesBy(ctx context.Context, tx Executor, step storage.CaseStep) error {
 		return nil
 	}
 	return noOthers(ctx, tx, *step.Seen)
+}
+
+// together makes sure that a case joins one that is open, and that one to which others were joined does not end as if it were its filer's alone. The
+// head of the audit log is locked, so that of such steps one sees the other.
+func together(ctx context.Context, tx Executor, step storage.CaseStep) error {
+	var so int64
+	if step.Joins != "" {
+		if err := tx.Row(ctx, `SELECT 1 FROM cases WHERE id = $1 AND open`, []any{step.Joins}, &so); err != nil {
+			return conflicting(err)
+		}
+	}
+	if !step.Alone {
+		return nil
+	}
+	err := tx.Row(ctx, `SELECT 1 FROM cases WHERE duplicate_of <> '' AND duplicate_of = $1 LIMIT 1`, []any{step.Case.ID}, &so)
+	if err == nil {
+		return storage.ErrConflict
+	}
+	if found(err) == storage.ErrNotFound { //nolint:errorlint // as found returns it
+		return nil
+	}
+	return err
 }
 
 func (s *Store) stepHolds(ctx context.Context, tx Executor, step storage.CaseStep) error {

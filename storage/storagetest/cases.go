@@ -108,6 +108,32 @@ var caseCases = map[string]func(*testing.T, *fixture){
 		check(t, err)
 		equal(t, size, int64(1))
 	},
+	"StepCase/joins what is open, and ends nothing that others joined as if it were one's own": func(t *testing.T, f *fixture) {
+		p, _ := f.signedIn(t)
+		first := f.filed(t, f.filing(p.ID))
+		joining := func(to string) storage.CaseStep {
+			step := f.filing(p.ID)
+			step.Case.DuplicateOf, step.Joins = to, to
+			return step
+		}
+		equal(t, f.StepCase(t.Context(), joining("nothing")), storage.ErrConflict)
+		f.filed(t, joining(first.ID))
+		end := f.next(first, "withdrawn")
+		end.Case.Open, end.Alone = false, true
+		equal(t, f.StepCase(t.Context(), end), storage.ErrConflict)
+		end.Alone = false
+		check(t, f.StepCase(t.Context(), end))
+		equal(t, f.StepCase(t.Context(), joining(first.ID)), storage.ErrConflict)
+		second := f.filed(t, f.filing(p.ID))
+		end = f.next(second, "withdrawn")
+		end.Case.Open, end.Alone = false, true
+		oneWinner(t, 2, storage.ErrConflict, func(ctx context.Context, i int) error {
+			if i == 0 {
+				return f.StepCase(ctx, end)
+			}
+			return f.StepCase(ctx, joining(second.ID))
+		})
+	},
 	"StepCase/of many who file about one person and topic one has the case": func(t *testing.T, f *fixture) {
 		p, _ := f.signedIn(t)
 		oneWinner(t, 8, storage.ErrConflict, func(ctx context.Context, _ int) error { return f.StepCase(ctx, f.filing(p.ID)) })
