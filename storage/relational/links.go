@@ -45,10 +45,11 @@ func (s *Store) LinksOf(ctx context.Context, personID string) ([]storage.Link, e
 const linkFrozen = "frozen"
 
 // insertLink writes nothing if the subject is linked to another person, or the person is another's. A link to the same person stays as
-// it is. Whoever makes two persons one waits for it, or it for them.
+// it is, and one that was there before is frozen if a hold on it lies still. Whoever makes two persons one waits for it, or it for them.
 func (s *Store) insertLink(l storage.Link) Statement {
-	return Statement{`INSERT INTO links (issuer, subject, person_id, created_at)
-		SELECT $1, $2, id, $4 FROM persons WHERE id = $3 AND merged_into = ''` + s.hot.ForKeyShare + `
+	return Statement{`INSERT INTO links (issuer, subject, person_id, created_at, status)
+		SELECT $1, $2, id, $4, CASE WHEN EXISTS (SELECT 1 FROM holds h WHERE h.person_id = persons.id AND h.issuer = $1 AND h.subject = $2
+			AND h.lifted_at = 0 AND h.kind = 'freeze') THEN 'frozen' ELSE 'active' END FROM persons WHERE id = $3 AND merged_into = ''` + s.hot.ForKeyShare + `
 		ON CONFLICT (issuer, subject) DO UPDATE SET person_id = excluded.person_id
 		WHERE links.person_id = excluded.person_id`,
 		[]any{l.Issuer, l.Subject, l.PersonID, millis(l.CreatedAt)}}
