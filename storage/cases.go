@@ -62,7 +62,7 @@ type CaseStep struct {
 	Confirm []string
 	// Seen are the holds by which the step was decided, if not nil: if there are others by now, ErrConflict.
 	Seen *HoldsSeen
-	// Still are merges that the step goes by: if one is no longer so, ErrConflict.
+	// Still are merges that the step goes by, Into "" for a record that was merged into none: if one is no longer so, ErrConflict.
 	Still []Merge
 	// Joins is a case that has to be open, "" if none has, and Alone says that no other may be joined to this one: else ErrConflict.
 	Joins string

@@ -250,6 +250,7 @@ func (q *Queue) apply(ctx context.Context, s *step, p *Proposal) error {
 	change := &storage.Correction{ID: p.ID, Touch: []string{p.Person}}
 	switch p.Decision {
 	case Correct:
+		s.still = append(s.still, storage.Merge{From: p.Person}) // what is left of a record that was merged is nobody's, and has no links to tell
 		if p.Name != nil {
 			change.Names = []storage.Rename{p.renames()}
 			if change.Names[0].Recoded {

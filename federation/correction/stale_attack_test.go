@@ -31,3 +31,30 @@ func (o *office) closed(c *correction.Case) *correction.Case {
 	must(o, o.Close(o.Context(), o.again(c)))
 	return o.again(c)
 }
+
+// TestADecisionAboutSomebodyWhoWasMergedMeanwhileIsNotAppliedToWhatIsLeftOfThem: it would be said to be decided, and change nothing.
+func TestADecisionAboutSomebodyWhoWasMergedMeanwhileIsNotAppliedToWhatIsLeftOfThem(t *testing.T) {
+	for name, p := range map[string]correction.Proposal{
+		"a name": {Decision: correction.Correct, Name: &[2]string{"", "李纳"}}, "a number": {Decision: correction.Correct, Phone: passedOn},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			from, into := o.person("李娜"), o.person("李娜")
+			c := o.about(correction.KindConflict, from)
+			must(t, o.Take(t.Context(), o.wang, c))
+			must(t, o.Propose(t.Context(), o.wang, o.again(c), p))
+			o.merged(into, from)
+			o.refused(o.Approve(t.Context(), o.zhao, o.again(c)), storage.ErrConflict)
+			if got := o.again(c).State(); got != correction.Proposed {
+				t.Errorf("it is %s", got)
+			}
+			// Proposed anew, it is about who they were found to be.
+			must(t, o.Return(t.Context(), o.wang, o.again(c), "已合并"))
+			must(t, o.Propose(t.Context(), o.wang, o.again(c), p))
+			must(t, o.Approve(t.Context(), o.zhao, o.again(c)))
+			if d := o.again(c).Body.Decided; len(d) != 1 || d[0].Person != into {
+				t.Errorf("%+v", d)
+			}
+		})
+	}
+}

@@ -104,7 +104,10 @@ func (s *Store) lockTouched(ctx context.Context, tx Executor, step storage.CaseS
 		ids = append(ids, step.Seen.PersonID)
 	}
 	for _, m := range step.Still {
-		ids = append(ids, m.From, m.Into)
+		ids = append(ids, m.From)
+		if m.Into != "" {
+			ids = append(ids, m.Into)
+		}
 	}
 	if err := s.lockPersons(ctx, tx, ids...); err != nil {
 		return nil, nil, err
