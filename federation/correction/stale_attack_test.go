@@ -1,6 +1,7 @@
 package correction_test
 
 import (
+	"slices"
 	"testing"
 
 	"manyou/federation/correction"
@@ -56,5 +57,55 @@ func TestADecisionAboutSomebodyWhoWasMergedMeanwhileIsNotAppliedToWhatIsLeftOfTh
 				t.Errorf("%+v", d)
 			}
 		})
+	}
+}
+
+// TestAttackAMergeIsTakenBackSoThatWhoIsHeldGoesFree: what lies on somebody by a case about them stays with them, and not with whom they were taken for.
+func TestAttackAMergeIsTakenBackSoThatWhoIsHeldGoesFree(t *testing.T) {
+	onBoth(t, whoIsHeldStaysHeld)
+}
+
+func whoIsHeldStaysHeld(o *office) {
+	o.Helper()
+	before, from, into := o.person("张三"), o.person("张三"), o.person("张三")
+	c, other := o.about(correction.KindTakeover, from), o.about(correction.KindConflict, into)
+	earlier := o.about(correction.KindConflict, before)
+	o.merged(from, before)
+	merge := o.merged(into, from)
+	must(o, o.Take(o.Context(), o.wang, o.again(c)))
+	must(o, o.Propose(o.Context(), o.wang, o.again(c), correction.Proposal{Decision: correction.Freeze}))
+	must(o, o.Approve(o.Context(), o.zhao, o.again(c)))
+	must(o, o.StepUp(o.Context(), o.wang, o.again(other), "可疑"))
+	must(o, o.StepUp(o.Context(), o.wang, o.again(earlier), "可疑"))
+	must(o, o.Approve(o.Context(), o.chief, o.parting(merge)))
+	for _, want := range []struct {
+		who    string
+		status storage.PersonStatus
+		lies   []string // the cases whose holds
+	}{{from, storage.PersonFrozen, []string{earlier.ID, c.ID}}, {into, storage.PersonActive, []string{other.ID}}} {
+		if got := o.status(want.who); got != want.status {
+			o.Errorf("they are %s, not %s", got, want.status)
+		}
+		holds, err := o.store.HoldsOf(o.Context(), want.who)
+		must(o, err)
+		var lies []string
+		for _, h := range holds {
+			if h.Lies() && h.Kind != storage.HoldWatch {
+				lies = append(lies, h.CaseID)
+			}
+		}
+		slices.Sort(lies)
+		slices.Sort(want.lies)
+		if !slices.Equal(lies, want.lies) {
+			o.Errorf("there lies what %v placed, not %v", lies, want.lies)
+		}
+	}
+	// The officers of the case end it there.
+	must(o, o.Appeal(o.Context(), c.Filer, o.again(c), "已核实"))
+	must(o, o.Take(o.Context(), o.wang, o.again(c)))
+	must(o, o.Propose(o.Context(), o.wang, o.again(c), correction.Proposal{Decision: correction.Thaw}))
+	must(o, o.Approve(o.Context(), o.zhao, o.again(c)))
+	if got := o.status(from); got != storage.PersonActive {
+		o.Errorf("after the thaw they are %s", got)
 	}
 }

@@ -23,9 +23,11 @@ func (s *Store) StepCase(ctx context.Context, step storage.CaseStep) error {
 			return err
 		}
 		if step.Correction != nil {
-			if err := s.correct(ctx, tx, *step.Correction); err != nil {
+			parting, err := s.correctCase(ctx, tx, step)
+			if err != nil {
 				return err
 			}
+			signals = append(signals, parting...)
 			if err := leftNothing(ctx, tx, touched); err != nil {
 				return err
 			}

@@ -2,8 +2,11 @@ package relational
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base32"
 	"fmt"
 	"strings"
+	"time"
 
 	"manyou/storage"
 )
@@ -55,6 +58,49 @@ func (s *Store) moveBack(ctx context.Context, tx Executor, m moved) error {
 	}
 	_, err := tx.Exec(ctx, query, args...)
 	return err
+}
+
+// correctCase changes persons as a case decided. It returns what others have to hear besides.
+func (s *Store) correctCase(ctx context.Context, tx Executor, step storage.CaseStep) ([]storage.Signal, error) {
+	var undone []moved
+	if undo := step.Correction.Undo; undo != "" {
+		var err error
+		if undone, err = s.moves(ctx, tx, undo); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.correct(ctx, tx, *step.Correction); err != nil {
+		return nil, err
+	}
+	return s.part(ctx, tx, undone, step.Case.UpdatedAt)
+}
+
+// part lets what was placed on somebody after a merge that is taken back lie on whom its case is about. Others know a hold by its name, so that there it
+// is another one: they hear of the end of the first.
+func (s *Store) part(ctx context.Context, tx Executor, undone []moved, at time.Time) (told []storage.Signal, err error) {
+	for _, m := range undone {
+		if m.what != movedMerge {
+			continue
+		}
+		list, err := holdsBy(ctx, tx, `SELECT `+holdColumns+` FROM holds WHERE person_id = $1 AND issuer = '' AND lifted_at = 0
+			AND case_id IN (SELECT id FROM cases WHERE person_id = $2) ORDER BY placed_at, id`, m.to, string(m.key))
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range list {
+			if _, err := liftHold(ctx, tx, storage.HoldLift{ID: h.ID, By: "system"}, at); err != nil {
+				return nil, err
+			}
+			told = append(told, heard(h, storage.SignalLifted))
+			sum := sha256.Sum256([]byte(h.ID))
+			h.ID, h.PersonID = base32.StdEncoding.EncodeToString(sum[:15]), m.from
+			if _, err := s.placeHold(ctx, tx, h); err != nil {
+				return nil, err
+			}
+			told = append(told, heard(h, storage.SignalHeld))
+		}
+	}
+	return told, nil
 }
 
 // leftNothing makes sure that persons who are merged have nothing to sign in with and no hold on them: it would be lost to whom they were
