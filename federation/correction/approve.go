@@ -2,7 +2,10 @@ package correction
 
 import (
 	"context"
+	"fmt"
 	"slices"
+
+	"manyou/storage"
 )
 
 // Approve agrees to the proposal of another officer. With the last approval that the policy wants, it is applied in the same transaction. If
@@ -47,8 +50,8 @@ func (q *Queue) Approve(ctx context.Context, o Officer, c *Case) error {
 		s.note(EventEndorsed, Note{})
 		return q.take(ctx, s)
 	}
-	if _, officer := IsOfficer(agreed.By); !officer && distinct < 2 {
-		if err := q.heldByTwo(ctx, c); err != nil {
+	if _, officer := IsOfficer(agreed.By); !officer {
+		if err := q.stillSafe(ctx, c, &agreed, distinct); err != nil {
 			return err
 		}
 	}
@@ -57,6 +60,24 @@ func (q *Queue) Approve(ctx context.Context, o Officer, c *Case) error {
 		return err
 	}
 	return q.take(ctx, s)
+}
+
+// stillSafe holds what a rule proposed to what is so as it is applied. [ErrHold] if one officer approved and two hold somebody in the case,
+// [storage.ErrConflict] if the number is by now the only way in of whom it is taken from: then people propose.
+func (q *Queue) stillSafe(ctx context.Context, c *Case, p *Proposal, approved int) error {
+	if approved < 2 {
+		if err := q.heldByTwo(ctx, c); err != nil {
+			return err
+		}
+	}
+	if p.Credential == "" {
+		return nil
+	}
+	list, err := q.Store.CredentialsOf(ctx, p.Person)
+	if err == nil && WaysLeft(list, p.Phone) == 0 {
+		err = fmt.Errorf("%w: it is their only way in", storage.ErrConflict)
+	}
+	return err
 }
 
 // distinct is how many people approved besides the one who proposed: of officers who were found to be one person since, one counts.

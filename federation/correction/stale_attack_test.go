@@ -109,3 +109,25 @@ func whoIsHeldStaysHeld(o *office) {
 		o.Errorf("after the thaw they are %s", got)
 	}
 }
+
+// TestANumberThatCameToBeTheOnlyWayInIsNotTakenByRule: they had another one as the rule looked.
+func TestANumberThatCameToBeTheOnlyWayInIsNotTakenByRule(t *testing.T) {
+	o := newOffice(t)
+	person := o.holder(newPhone, "sms", "passkey")
+	c := o.file(correction.Filing{
+		Filer: zj, Kind: correction.KindAttribute, Attribute: correction.AttributePhone, Expected: passedOn, Person: person,
+		Evidence: []correction.Evidence{provenTo(zj)},
+	})
+	if !c.ByRule() {
+		t.Fatalf("%s %s", c.State(), c.Body.Reason)
+	}
+	must(t, o.store.RemoveCredential(t.Context(), person, person+"passkey"))
+	o.refused(o.Approve(t.Context(), o.wang, o.again(c)), storage.ErrConflict)
+	if list, err := o.store.CredentialsOf(t.Context(), person); err != nil || len(list) != 1 {
+		t.Errorf("%+v, %v", list, err)
+	}
+	// People may decide it all the same.
+	must(t, o.Return(t.Context(), o.wang, o.again(c), "再看"))
+	must(t, o.Propose(t.Context(), o.wang, o.again(c), correction.Proposal{Decision: correction.Correct, Phone: passedOn}))
+	must(t, o.Approve(t.Context(), o.zhao, o.again(c)))
+}
