@@ -239,14 +239,15 @@ func (q *Queue) Return(ctx context.Context, o Officer, c *Case, why string) erro
 	return q.take(ctx, s)
 }
 
-// apply adds to a step what a decision changes. The holds that the case placed meanwhile end with it.
+// apply adds to a step what a decision changes. The holds that the case placed meanwhile end with it; what was decided there before lies on until
+// a thaw is.
 func (q *Queue) apply(ctx context.Context, s *step, p *Proposal) error {
 	s.state = Applied
 	p.AppliedAt = q.Clock()
 	s.c.Body.Proposal = nil
 	s.c.Body.Decided = append(slices.Clone(s.c.Body.Decided), *p)
 	s.system(EventApplied, Note{Proposal: p})
-	lasting := func(h storage.Hold) bool { return h.Kind == storage.HoldDeactivate }
+	lasting := func(h storage.Hold) bool { return h.Kind == storage.HoldDeactivate || decided(h) && p.Decision != Thaw }
 	change := &storage.Correction{ID: p.ID, Touch: []string{p.Person}}
 	switch p.Decision {
 	case Correct:
@@ -312,7 +313,7 @@ func (q *Queue) since(ctx context.Context, s *step, p *Proposal) (string, error)
 	return found, err
 }
 
-// reinstate lifts what deactivates a person, whichever case it was of, and the case's own holds.
+// reinstate lifts what deactivates a person, whichever case it was of, and what the case placed meanwhile.
 func (q *Queue) reinstate(ctx context.Context, s *step, p *Proposal, change *storage.Correction) error {
 	found, err := q.since(ctx, s, p)
 	if err != nil {
@@ -324,7 +325,7 @@ func (q *Queue) reinstate(ctx context.Context, s *step, p *Proposal, change *sto
 	}
 	change.Touch = []string{found}
 	for _, h := range holds {
-		if h.Lies() && (h.Kind == storage.HoldDeactivate || h.CaseID == s.c.ID) {
+		if h.Lies() && (h.Kind == storage.HoldDeactivate || h.CaseID == s.c.ID && !decided(h)) {
 			s.lift = append(s.lift, storage.HoldLift{ID: h.ID, By: s.actor})
 		}
 	}

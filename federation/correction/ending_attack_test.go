@@ -135,3 +135,32 @@ func TestAttackAFilerTakesBackTheAppealOfWhomTheyComplainedOf(t *testing.T) {
 		})
 	}
 }
+
+// TestAFreezeThatWasDecidedLiesUntilAThawIsDecided: it is not ended by the way, by a decision that does not say so and that fewer may want.
+func TestAFreezeThatWasDecidedLiesUntilAThawIsDecided(t *testing.T) {
+	o := newOffice(t)
+	o.Policy.Approvals[correction.Thaw] = 2
+	person := o.person("张三")
+	c := o.decided(correction.Filing{Filer: correction.Application("app-sc"), Kind: correction.KindTakeover, Person: person},
+		correction.Proposal{Decision: correction.Freeze})
+	for _, other := range []correction.Proposal{{Decision: correction.Correct, Name: &[2]string{"", "张散"}}, {Decision: correction.Reinstate}} {
+		must(t, o.Appeal(t.Context(), c.Filer, o.again(c), "不对"))
+		must(t, o.Take(t.Context(), o.wang, o.again(c)))
+		must(t, o.StepUp(t.Context(), o.wang, o.again(c), "可疑"))
+		must(t, o.Propose(t.Context(), o.wang, o.again(c), other))
+		must(t, o.Approve(t.Context(), o.zhao, o.again(c)))
+		p, err := o.store.Person(t.Context(), person)
+		must(t, err)
+		if p.Status != storage.PersonFrozen || p.LeastACR != 0 {
+			t.Errorf("after %s they are %s, from %d on", other.Decision, p.Status, p.LeastACR)
+		}
+	}
+	must(t, o.Appeal(t.Context(), c.Filer, o.again(c), "本人已到场"))
+	must(t, o.Take(t.Context(), o.wang, o.again(c)))
+	must(t, o.Propose(t.Context(), o.wang, o.again(c), correction.Proposal{Decision: correction.Thaw}))
+	must(t, o.Approve(t.Context(), o.zhao, o.again(c)))
+	must(t, o.Approve(t.Context(), o.chief, o.again(c)))
+	if got := o.status(person); got != storage.PersonActive {
+		t.Errorf("after the thaw they are %s", got)
+	}
+}
