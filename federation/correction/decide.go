@@ -247,7 +247,7 @@ func (q *Queue) apply(ctx context.Context, s *step, p *Proposal) error {
 	s.c.Body.Proposal = nil
 	s.c.Body.Decided = append(slices.Clone(s.c.Body.Decided), *p)
 	s.system(EventApplied, Note{Proposal: p})
-	lasting := func(h storage.Hold) bool { return h.Kind == storage.HoldDeactivate || decided(h) && p.Decision != Thaw }
+	lasting := func(h storage.Hold) bool { return h.Kind == storage.HoldDeactivate || decided(h) && !p.ends(h) }
 	change := &storage.Correction{ID: p.ID, Touch: []string{p.Person}}
 	switch p.Decision {
 	case Correct:
@@ -286,6 +286,17 @@ func (q *Queue) apply(ctx context.Context, s *step, p *Proposal) error {
 	}
 	s.correction = change
 	return q.liftAll(ctx, s, func(h storage.Hold) bool { return !lasting(h) })
+}
+
+// ends reports whether a decision says that a freeze which was decided is over: a thaw does, and where a link belongs, for that link.
+func (p *Proposal) ends(h storage.Hold) bool {
+	switch p.Decision {
+	case Thaw:
+		return true
+	case Relink, Unlink:
+		return h.Issuer == p.Link.Issuer && h.Subject == p.Link.Subject
+	}
+	return false
 }
 
 func (q *Queue) split(change *storage.Correction, p *Proposal) {

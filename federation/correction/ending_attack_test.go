@@ -164,3 +164,32 @@ func TestAFreezeThatWasDecidedLiesUntilAThawIsDecided(t *testing.T) {
 		t.Errorf("after the thaw they are %s", got)
 	}
 }
+
+func TestAFreezeOfALinkThatWasDecidedEndsWhenItIsDecidedWhoseTheLinkIs(t *testing.T) {
+	o := newOffice(t)
+	wrong, right, link := o.linked()
+	c := o.decided(correction.Filing{Filer: correction.Application("app-sc"), Kind: correction.KindLink, Person: wrong, Link: &link},
+		correction.Proposal{Decision: correction.Freeze, Link: &link})
+	lies := func() (n int) {
+		for _, person := range []string{wrong, right} {
+			list, err := o.store.HoldsOf(t.Context(), person)
+			must(t, err)
+			for _, h := range list {
+				if h.Lies() {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	if lies() == 0 {
+		t.Fatal("nothing lies")
+	}
+	must(t, o.Appeal(t.Context(), c.Filer, o.again(c), "另有其人"))
+	must(t, o.Take(t.Context(), o.wang, o.again(c)))
+	must(t, o.Propose(t.Context(), o.wang, o.again(c), correction.Proposal{Decision: correction.Relink, Link: &link, Other: right}))
+	must(t, o.Approve(t.Context(), o.zhao, o.again(c)))
+	if n := lies(); n != 0 || o.owner(link) != right {
+		t.Errorf("%d holds lie, and the link is %s's", n, o.owner(link))
+	}
+}
