@@ -84,7 +84,7 @@ func TestAProvinceIsInvitedLetInSuspendedAndResumedByPages(t *testing.T) {
 		t.Errorf("without a name: %d", at.StatusCode)
 	}
 	// Sichuan goes, to come in again by invitation.
-	must(t, h.nation.store.PutUpstream(t.Context(), storage.Upstream{Issuer: h.sichuan.url, Region: "99", Name: map[string]string{"zh": "旧"}, ClientID: "x", Status: storage.UpstreamSuspended}))
+	must(t, h.nation.store.PutUpstream(t.Context(), storage.Upstream{Issuer: h.sichuan.url, Region: "51", Name: map[string]string{"zh": "旧"}, ClientID: "x", Status: storage.UpstreamSuspended}))
 	shown := invitationURL.FindStringSubmatch(body(t, h.nation.post(b, h.console(), "action", "invite", "region", "51", "name_zh", "四川省统一身份认证", "name_en", "Sichuan")))
 	if shown == nil {
 		t.Fatal("no invitation is shown")

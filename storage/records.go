@@ -91,6 +91,17 @@ type Credential struct {
 	Counter    int64
 	CreatedAt  time.Time
 	LastUsedAt time.Time
+	// CountsFrom is when it begins to count fully; until then it reaches no higher than rung AtMost. Zero: it does.
+	CountsFrom time.Time
+	AtMost     int
+}
+
+// Reaches is the rung that a credential reaches at a moment, of one that its method proves.
+func (c *Credential) Reaches(rung int, now time.Time) int {
+	if now.Before(c.CountsFrom) {
+		return min(rung, c.AtMost)
+	}
+	return rung
 }
 
 // CredentialUse is what a proof of possession does to a credential.

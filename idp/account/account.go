@@ -93,6 +93,8 @@ const (
 
 	pathShow    = "/account/show" // served by the host
 	pathSignOut = "/end_session"
+	// pathStronger proves more than the session does.
+	pathStronger = "/account/stronger"
 )
 
 // Routes adds the pages. protect refuses requests that another site makes the browser send.
@@ -109,6 +111,7 @@ func (a *Account) Routes(mux *http.ServeMux, protect func(http.Handler) http.Han
 		"POST " + pathElse:             a.somebodyElse,
 		"GET " + pathElseSignIn:        a.signInElse,
 		"GET " + pathConfirm:           a.confirmed,
+		"GET " + pathStronger:          a.stronger,
 	} {
 		mux.Handle(pattern, protect(h)) // a GET is let through
 	}

@@ -117,12 +117,16 @@ func (a *Account) handle(personID string) []byte {
 
 func (a *Account) enrolled(r *http.Request, s storage.LiveSession, m authenticators.Authenticator) (list []authenticators.Credential, err error) {
 	stored, err := a.Store.CredentialsOf(r.Context(), s.PersonID)
-	for _, c := range stored {
+	return a.enrolledOf(stored, m), err
+}
+
+func (a *Account) enrolledOf(all []storage.Credential, m authenticators.Authenticator) (list []authenticators.Credential) {
+	for _, c := range all {
 		if c.Method == m.Method().Name {
 			list = append(list, authenticators.Credential{ID: c.ID, Handle: c.Handle, Secret: c.Secret, Counter: c.Counter, Label: c.Label})
 		}
 	}
-	return list, err
+	return list
 }
 
 // confirm takes the answer of the citizen's device and stores the credential.
@@ -208,11 +212,11 @@ var errEnough = errors.New("the person has enough credentials of this method")
 
 // store writes what was enrolled, once for each challenge.
 func (a *Account) store(r *http.Request, s storage.LiveSession, m authenticators.Authenticator, e enrolment, got authenticators.Enrolment) error {
-	enrolled, err := a.enrolled(r, s, m)
+	all, err := a.Store.CredentialsOf(r.Context(), s.PersonID)
 	if err != nil {
 		return err
 	}
-	if len(enrolled)+len(got.Credentials) > most(m) {
+	if len(a.enrolledOf(all, m))+len(got.Credentials) > most(m) {
 		return errEnough
 	}
 	if err := a.Store.Use(r.Context(), "enrolment", string(e.Nonce), time.Unix(e.Expires, 0)); err != nil {
@@ -239,6 +243,7 @@ func (a *Account) store(r *http.Request, s storage.LiveSession, m authenticators
 		if err != nil {
 			return err
 		}
+		a.wait(&record, s, all)
 		if err := a.Store.AddCredential(r.Context(), record); err != nil {
 			return err
 		}
@@ -272,6 +277,10 @@ func (a *Account) remove(w http.ResponseWriter, r *http.Request, s storage.LiveS
 	}
 	if !ok || c.Method == smsName {
 		http.Redirect(w, r, pathAccount, http.StatusSeeOther)
+		return
+	}
+	if a.outranks(&c, s) {
+		a.Web.Render(w, r, http.StatusForbidden, &web.ProblemPage{Problem: web.ProblemWeakProof, Retry: fmt.Sprintf("%s?rung=%d", pathStronger, a.gives(&c))})
 		return
 	}
 	if c.Method == recoveryName {

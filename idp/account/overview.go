@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"manyou/authenticators/relative"
 	"manyou/federation/identity"
@@ -56,7 +57,7 @@ func (a *Account) overview(r *http.Request, s storage.LiveSession) (*web.Account
 	if err != nil {
 		return nil, err
 	}
-	page.Methods = methods(credentials)
+	page.Methods = methods(credentials, a.Clock())
 	links, err := a.Store.LinksOf(ctx, s.PersonID)
 	if err != nil {
 		return nil, err
@@ -86,7 +87,7 @@ func (a *Account) nameOf(r *http.Request, issuer string) string {
 }
 
 // methods are a person's credentials as the page shows them. Recovery codes are one line.
-func methods(credentials []storage.Credential) (list []web.Method) {
+func methods(credentials []storage.Credential, now time.Time) (list []web.Method) {
 	codes := -1
 	for _, c := range credentials {
 		if c.Method == recoveryName {
@@ -101,6 +102,9 @@ func methods(credentials []storage.Credential) (list []web.Method) {
 			ID: c.ID, Kind: c.Method, Label: c.Label, AddedAt: c.CreatedAt, UsedAt: c.LastUsedAt,
 			// The phone stays: it is the way back in.
 			Removable: c.Method != smsName, Renamable: c.Method != smsName,
+		}
+		if now.Before(c.CountsFrom) {
+			m.CountsFrom = c.CountsFrom
 		}
 		if c.Method == smsName {
 			m.Label = identity.MaskPhone(c.Handle)

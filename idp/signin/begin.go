@@ -190,7 +190,8 @@ func (s *SignIn) stepUp(w http.ResponseWriter, r *http.Request, req Request, cur
 func (s *SignIn) reaching(req *Request, credentials []storage.Credential) (best authenticators.Method, ok bool) {
 	for a := range s.Methods.All() {
 		m := a.Method()
-		if !m.Enrolled || !m.Reaches(req.Rung) || !req.allows(m.Name) || len(usable(credentials, m.Name)) == 0 {
+		reaches := func(c storage.Credential) bool { return c.Reaches(m.Rung, s.Clock()) >= req.Rung }
+		if !m.Enrolled || !req.allows(m.Name) || !slices.ContainsFunc(usable(credentials, m.Name), reaches) {
 			continue
 		}
 		if !ok || m.Prompt == authenticators.PromptBrowser {

@@ -153,7 +153,7 @@ func (s *SignIn) wrong(w http.ResponseWriter, r *http.Request, c *conversation) 
 // code is good once, at whichever node (RFC 6238 §5.2).
 func (s *SignIn) proven(w http.ResponseWriter, r *http.Request, c *conversation, of storage.Credential, p authenticators.Proof) {
 	m, _ := s.Methods.ByName(of.Method)
-	c.state.Proven = append(c.state.Proven, proof{Method: of.Method, Second: m.Method().Second, Rung: p.Rung, AMR: p.AMR, At: s.Clock()})
+	c.state.Proven = append(c.state.Proven, proof{Method: of.Method, Second: m.Method().Second, Rung: of.Reaches(p.Rung, s.Clock()), AMR: p.AMR, At: s.Clock()})
 	s.complete(w, r, c, func() (outcome, error) {
 		return outcome{person: of.PersonID, use: &storage.CredentialUse{
 			ID: of.ID, Counter: p.Use.Counter, Still: p.Use.Still, Once: p.Use.Once, Secret: p.Use.Secret,

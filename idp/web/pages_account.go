@@ -85,6 +85,7 @@ type Method struct {
 	Kind                 string // one of [MethodKinds]
 	Label                string // what the citizen calls it; the masked number of "sms"
 	AddedAt, UsedAt      time.Time
+	CountsFrom           time.Time // until then it counts for less; zero: it does not
 	Removable, Renamable bool
 	Left                 int // codes that are left, of "recovery"
 }

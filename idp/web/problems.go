@@ -26,6 +26,7 @@ const (
 	ProblemMethodNotAllowed   Problem = "method_not_allowed"  // the application does not accept this way to sign in
 	ProblemClonedPasskey      Problem = "cloned_passkey"      // there may be a copy of a passkey
 	ProblemTooManyMethods     Problem = "too_many_methods"    // no more of one kind can be added
+	ProblemWeakProof          Problem = "weak_proof"          // a way to sign in is removed only by as much as it gives
 )
 
 // Problems lists the problems.
@@ -33,7 +34,7 @@ func Problems() []Problem {
 	return []Problem{
 		ProblemGeneric, ProblemNotFound, ProblemBadRequest, ProblemUnknownApplication, ProblemRedirectURI, ProblemExpired,
 		ProblemProvinceDown, ProblemProvinceSlow, ProblemProvinceNonsense, ProblemProvinceUnknown, ProblemMismatch,
-		ProblemFrozen, ProblemStepUp, ProblemTooMany, ProblemRegister, ProblemNation, ProblemUnresolved, ProblemSignOut, ProblemMethodNotAllowed, ProblemClonedPasskey, ProblemTooManyMethods,
+		ProblemFrozen, ProblemStepUp, ProblemTooMany, ProblemRegister, ProblemNation, ProblemUnresolved, ProblemSignOut, ProblemMethodNotAllowed, ProblemClonedPasskey, ProblemTooManyMethods, ProblemWeakProof,
 	}
 }
 

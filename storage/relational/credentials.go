@@ -6,7 +6,7 @@ import (
 	"manyou/storage"
 )
 
-const credentialColumns = `id, person_id, method, label, handle, secret, counter, created_at, last_used_at`
+const credentialColumns = `id, person_id, method, label, handle, secret, counter, created_at, last_used_at, counts_from, at_most`
 
 // AddCredential implements [storage.Credentials].
 func (s *Store) AddCredential(ctx context.Context, c storage.Credential) error {
@@ -36,9 +36,9 @@ func (s *Store) insertCredential(c storage.Credential) (Statement, error) {
 		lookup = s.handleLookup(c.Method, c.Handle)
 	}
 	return Statement{`INSERT INTO credentials (` + credentialColumns + `, handle_lookup)
-		SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10 FROM persons WHERE id = $2 AND merged_into = ''` + s.hot.ForKeyShare,
+		SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $11, $12, $10 FROM persons WHERE id = $2 AND merged_into = ''` + s.hot.ForKeyShare,
 		[]any{c.ID, c.PersonID, c.Method, label, handle, secret, c.Counter, millis(c.CreatedAt), millis(c.LastUsedAt),
-			lookup}}, nil
+			lookup, millis(c.CountsFrom), c.AtMost}}, nil
 }
 
 func (s *Store) handleLookup(method, handle string) []byte {
@@ -73,7 +73,7 @@ func (s *Store) credentials(ctx context.Context, sql string, arg any) ([]storage
 func (s *Store) scanCredential(scan Scan) (c storage.Credential, err error) {
 	var label, handle, secret []byte
 	var createdAt, lastUsedAt int64
-	if err := scan(&c.ID, &c.PersonID, &c.Method, &label, &handle, &secret, &c.Counter, &createdAt, &lastUsedAt); err != nil {
+	if err := scan(&c.ID, &c.PersonID, &c.Method, &label, &handle, &secret, &c.Counter, &createdAt, &lastUsedAt, caseTime{&c.CountsFrom}, &c.AtMost); err != nil {
 		return c, err
 	}
 	c.CreatedAt, c.LastUsedAt = moment(createdAt), moment(lastUsedAt)

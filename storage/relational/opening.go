@@ -21,7 +21,7 @@ func (s *Store) ConversationAndCredentials(ctx context.Context, id string, expir
 	var body []byte
 	err := s.read.Rows(ctx, `SELECT v.version, v.body, COALESCE(c.id, ''), COALESCE(c.person_id, ''),
 		COALESCE(c.method, ''), c.label, c.handle, c.secret, COALESCE(c.counter, 0), COALESCE(c.created_at, 0),
-		COALESCE(c.last_used_at, 0)
+		COALESCE(c.last_used_at, 0), COALESCE(c.counts_from, 0), COALESCE(c.at_most, 0)
 		FROM conversations v LEFT JOIN credentials c ON c.handle_lookup = $3
 		WHERE v.id = $1 AND v.expires_at = $2 ORDER BY c.created_at, c.id`, []any{id, millis(expiresAt), lookup},
 		func(scan Scan) error {

@@ -14,6 +14,7 @@ func (f *fixture) credential(t *testing.T, personID, method string) storage.Cred
 	t.Helper()
 	c := storage.Credential{
 		ID: text(), PersonID: personID, Method: method, Label: "手机", Secret: []byte("secret"), CreatedAt: f.now,
+		CountsFrom: f.now.Add(time.Hour), AtMost: 1,
 	}
 	check(t, f.AddCredential(t.Context(), c))
 	return c

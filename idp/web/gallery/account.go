@@ -28,6 +28,7 @@ func accountPage() web.Page {
 		Methods: []web.Method{
 			{ID: "1", Kind: "sms", Label: phone, AddedAt: day(3, 1)},
 			{ID: "2", Kind: "passkey", Label: "我的手机", AddedAt: day(11, 23), UsedAt: day(11, 23), Removable: true, Renamable: true},
+			{ID: "5", Kind: "passkey", Label: "新手机", AddedAt: day(11, 23), CountsFrom: day(11, 26), Removable: true, Renamable: true},
 			{ID: "3", Kind: "totp", AddedAt: day(11, 23), Removable: true, Renamable: true},
 			{ID: "4", Kind: "recovery", AddedAt: day(11, 23), Removable: true, Left: 9},
 		},
