@@ -10,8 +10,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -156,7 +154,7 @@ func (c *Config) setDefaults() {
 }
 
 // plainTransport is [http.DefaultTransport] for peers that one need not trust: the head of an answer is bounded, too, and not only by megabytes.
-var plainTransport = sync.OnceValue(func() http.RoundTripper {
+func plainTransport() http.RoundTripper {
 	t, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
 		return http.DefaultTransport
@@ -164,7 +162,7 @@ var plainTransport = sync.OnceValue(func() http.RoundTripper {
 	t = t.Clone()
 	t.MaxResponseHeaderBytes = 64 << 10
 	return t
-})
+}
 
 // neighbourTransport carries requests to issuers that nobody registered here.
 func (c *Config) neighbourTransport() http.RoundTripper {

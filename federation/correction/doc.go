@@ -33,8 +33,9 @@
 //
 // What a person complains of again while the decision is on its way is their appeal against it ([Queue.hear]).
 //
-// Four eyes: who proposes does not approve, and nobody decides about themselves or about what they filed ([Officer.mayDecide]). A hold that
+// Four eyes: who proposes does not approve, and nobody decides about themselves or about what they filed ([Officer.mayDecide]). A freeze that
 // one officer places alone lapses within an hour, unless a second confirms it, and is not placed again by the same one, in any case, until a
-// second looked or thirty days have passed ([Queue.Freeze]). A proposal changes whom the case is about, and takes back what was decided in it,
+// second looked or thirty days have passed ([Queue.Freeze]); a step-up that one places lies until the case ends. A freeze that was decided lies
+// until a thaw is, or for a link until it is decided whose that is. A proposal changes whom the case is about, and takes back what was decided in it,
 // and no more ([Queue.concerns]). Who was merged since is whom they were found to be, as long as that is so when the last one approves.
 package correction
