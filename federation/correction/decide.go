@@ -290,13 +290,10 @@ func (q *Queue) apply(ctx context.Context, s *step, p *Proposal) error {
 
 // ends reports whether a decision says that a freeze which was decided is over: a thaw does, and where a link belongs, for that link.
 func (p *Proposal) ends(h storage.Hold) bool {
-	switch p.Decision {
-	case Thaw:
-		return true
-	case Relink, Unlink:
+	if p.Decision == Relink || p.Decision == Unlink {
 		return h.Issuer == p.Link.Issuer && h.Subject == p.Link.Subject
 	}
-	return false
+	return p.Decision == Thaw
 }
 
 func (q *Queue) split(change *storage.Correction, p *Proposal) {

@@ -33,7 +33,7 @@ func (r *Resolver) ActiveMarks() (many, bytes int) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	for name := range r.active {
-		many, bytes = many+1, bytes+len(name)
+		many, bytes = many+1, bytes+len(name[:])
 	}
 	return many, bytes
 }

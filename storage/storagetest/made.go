@@ -12,10 +12,10 @@ func MadeFile(fill func(ctx context.Context, path string) error) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	path := filepath.Join(dir, "made.db")
 	if err := fill(context.Background(), path); err != nil {
 		return nil, err
 	}
-	return os.ReadFile(path)
+	return os.ReadFile(path) //nolint:gosec // made here
 }

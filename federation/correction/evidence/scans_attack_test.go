@@ -37,7 +37,7 @@ func TestAttackAPictureThatIsDrawnAgainAndAgain(t *testing.T) {
 	}
 	for name, raw := range map[string][]byte{
 		"many scans":                          progressive(64, 2000),
-		"behind bytes that belong to nothing": bytes.Replace(progressive(64, 2000), []byte("\xff\xda"), []byte("\x00\xff\x00\x00\xff\xff\xff\xda"), -1),
+		"behind bytes that belong to nothing": bytes.ReplaceAll(progressive(64, 2000), []byte("\xff\xda"), []byte("\x00\xff\x00\x00\xff\xff\xff\xda")),
 		"between restarts":                    bytes.ReplaceAll(progressive(64, 2000), []byte("\xff\xda"), []byte("\xff\xd0\xff\xd7\xff\xda")),
 	} {
 		if _, err := jpeg.Decode(bytes.NewReader(raw)); err != nil {
