@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	exactjson "github.com/go-jose/go-jose/v4/json"
@@ -153,18 +155,23 @@ func fromMetadata(clientID string, metadata map[string]any, registers string) (*
 func (m *relyingParty) names(clientID string) map[string]string {
 	names := map[string]string{}
 	for lang, name := range map[string]string{"zh": m.NameZH, "en": m.NameEN} {
-		if name == "" {
-			name = m.Name
-		}
-		if name == "" {
-			name = clientID
-		}
+		name = cmp.Or(printable(name), printable(m.Name), clientID)
 		if utf8.RuneCountInString(name) > maxAutomaticName {
 			name = string([]rune(name)[:maxAutomaticName])
 		}
 		names[lang] = name
 	}
 	return names
+}
+
+// printable leaves out what is not seen, such as what turns the direction of the text around it.
+func printable(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, s))
 }
 
 // checkRedirects holds redirect URIs to https (http on this machine alone) and to one host, which is the sector of the

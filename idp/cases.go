@@ -161,12 +161,13 @@ func (i *Issuer) settleCases(ctx context.Context, node string, s *settling) erro
 		}
 		s.leased = now.Add(settleEach)
 	}
-	if _, err := i.cases.Lapse(ctx); err != nil {
-		return err
-	}
-	if _, err := i.cases.EscalateOverdue(ctx); err != nil {
-		return err
-	}
+	_, lapsing := i.cases.Lapse(ctx)
+	_, escalating := i.cases.EscalateOverdue(ctx)
+	return errors.Join(lapsing, escalating, i.settleHeard(ctx, s)) // one that fails keeps no other waiting
+}
+
+// settleHeard looks at the cases of a round.
+func (i *Issuer) settleHeard(ctx context.Context, s *settling) error {
 	receivers := map[string]streams.Receiver{}
 	for _, state := range []correction.State{correction.Applied, correction.Propagated} {
 		last := s.seen[state]

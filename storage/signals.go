@@ -58,6 +58,8 @@ const (
 type Stream struct {
 	ClientID string
 	ID       string
+	// Issuer says that the application is another issuer; not stored with the stream.
+	Issuer bool
 	// Method is "push" or "poll".
 	Method   string
 	Endpoint string

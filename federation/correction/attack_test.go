@@ -166,6 +166,14 @@ func TestAttackAnOfficerOfAnotherRegionTakesNoStep(t *testing.T) {
 	}
 }
 
+// TestAnOfficerNotesNothingInACaseAboutThemselves: with each note whoever decides has to look anew, and the time to appeal begins again.
+func TestAnOfficerNotesNothingInACaseAboutThemselves(t *testing.T) {
+	o := newOffice(t)
+	c := o.file(correction.Filing{Filer: correction.Application("app-sc"), Kind: correction.KindTakeover, Person: o.wang.PersonID})
+	o.refused(o.Note(t.Context(), o.wang, c, "我看没有问题"), correction.ErrSelf)
+	must(t, o.Note(t.Context(), o.zhao, o.again(c), "等待回函"))
+}
+
 // TestTheAuditLogSaysNothingPersonal runs a case with everything that can be said in it, and looks for it in the log.
 func TestTheAuditLogSaysNothingPersonal(t *testing.T) {
 	o := newOffice(t)

@@ -25,28 +25,31 @@ func (q *Queue) EscalateOverdue(ctx context.Context) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	var bad error // one case that cannot be read keeps no other waiting
 	for _, id := range list {
 		c, err := q.Find(ctx, id)
 		if err != nil {
-			return n, err
+			bad = err
+			continue
 		}
 		s, err := begin(c, EventEscalated, actorSystem, "")
-		if errors.Is(err, ErrState) {
-			continue // decided since the list was read
-		} else if err != nil {
-			return n, err
+		if err != nil {
+			if !errors.Is(err, ErrState) { // decided since the list was read
+				bad = err
+			}
+			continue
 		}
 		c.Priority = min(c.Priority+1, PriorityUrgent)
 		next := q.due(c)
 		s.remind = &next
 		s.system(EventEscalated, Note{})
 		if err := q.take(ctx, s); err != nil && !errors.Is(err, storage.ErrConflict) { // another node, or an officer, was faster
-			return n, err
+			bad = err
 		} else if err == nil {
 			n++
 		}
 	}
-	return n, nil
+	return n, bad
 }
 
 // maxEscalated bounds how many cases are made more urgent in a round.

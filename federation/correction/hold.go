@@ -292,21 +292,23 @@ func (q *Queue) Lapse(ctx context.Context) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	var bad error // one case that cannot be read keeps no other waiting
 	for _, h := range list {
 		c, err := q.Find(ctx, h.CaseID)
 		if err != nil {
-			return n, err
+			bad = err
+			continue
 		}
 		s := step{c: c, actor: actorSystem, lift: []storage.HoldLift{{ID: h.ID, By: actorSystem}}}
 		s.system(EventLapsed, Note{Hold: &HoldNote{ID: h.ID, Kind: string(h.Kind)}})
 		// Somebody confirmed it, or another node was faster.
 		if err := q.take(ctx, s); err != nil && !errors.Is(err, storage.ErrConflict) {
-			return n, err
+			bad = err
 		} else if err == nil {
 			n++
 		}
 	}
-	return n, nil
+	return n, bad
 }
 
 const maxLapse = 100

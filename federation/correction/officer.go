@@ -89,7 +89,12 @@ func (q *Queue) mayDecide(ctx context.Context, o Officer, c *Case, p *Proposal) 
 	if p != nil {
 		concerned = append(concerned, p.persons()...)
 	}
-	for _, id := range concerned {
+	return q.unconcerned(ctx, o, concerned)
+}
+
+// unconcerned reports [ErrSelf] if an officer is one of those persons.
+func (q *Queue) unconcerned(ctx context.Context, o Officer, persons []string) error {
+	for _, id := range persons {
 		same, err := q.same(ctx, o.PersonID, id)
 		if err != nil {
 			return err

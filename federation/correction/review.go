@@ -45,9 +45,12 @@ func (q *Queue) Assign(ctx context.Context, o, to Officer, c *Case) error {
 	return q.take(ctx, s)
 }
 
-// Note writes something down. It changes nothing.
+// Note writes something down. It changes nothing. [ErrSelf] if the case is about the officer.
 func (q *Queue) Note(ctx context.Context, o Officer, c *Case, text string) error {
 	if err := o.works(c); err != nil {
+		return err
+	}
+	if err := q.unconcerned(ctx, o, c.persons()); err != nil { // each note has others look anew before they decide
 		return err
 	}
 	return q.say(ctx, c, EventNoted, o.actor(), text)

@@ -2,8 +2,6 @@ package streams
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base32"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,9 +27,12 @@ const (
 	listEvery    = time.Second
 	deliverBatch = 50
 	// scanMost is how many signals that are not for a stream are looked through again and again before it is noted that they are not.
-	scanMost      = 1000
+	scanMost = 1000
+	// deliverAtOnce bounds how many applications are told at once, and how many issuers: those do not wait for applications.
 	deliverAtOnce = 64
-	laterMax      = 5 * time.Minute
+	// deliverTurn is for which an application is told before others have their turn.
+	deliverTurn = 5 * time.Second
+	laterMax    = 5 * time.Minute
 	// laterRegion bounds the waiting for an issuer: what a region does not know yet, its tokens are still honoured by.
 	laterRegion = 30 * time.Second
 	// giveUp is how long a signal is told before a stream goes on without it.
@@ -48,110 +49,13 @@ type pending struct {
 	At    time.Time `json:"at"`
 }
 
-// token is one that is to be sent.
-type token struct {
-	seq int64
-	// since is for how long it is to be told.
-	since time.Time
-	out   signals.Outgoing
-	// last is set on the last one of a signal.
-	last bool
-}
-
-// tokens are those of a stream behind its position, in order, and the signal up to which they reach. If something concerns the stream of
-// which it wants to hear nothing, that is noted as heard; so are many that do not concern it.
-func (s *Streams) tokens(ctx context.Context, t storage.Stream, to Receiver, after int64, limit int) (list []token, reach int64, err error) {
-	if reach, err = s.Store.SignalHead(ctx); err != nil || reach <= after {
-		return nil, after, err
-	}
-	addressed, err := s.Store.SignalsFor(ctx, t.ClientID, to.Links, after, limit)
-	if err != nil {
-		return nil, after, err
-	}
-	defer func() {
-		if err == nil && len(list) == 0 && (len(addressed) > 0 || reach-after > scanMost) {
-			if err = s.Store.Acknowledge(ctx, t, storage.Acknowledged{Position: reach}, s.Clock()); errors.Is(err, storage.ErrConflict) {
-				err = nil // it was dropped or set back: who reads it anew goes on from there
-			}
-		}
-	}()
-	if len(addressed) == limit { // the last one may go on behind
-		last := addressed[limit-1].Seq
-		for len(addressed) > 0 && addressed[len(addressed)-1].Seq == last && addressed[0].Seq != last {
-			addressed = addressed[:len(addressed)-1]
-		}
-		reach = addressed[len(addressed)-1].Seq
-	}
-	requested := signals.Requested(t.Events)
-	for n, a := range addressed {
-		list, err = s.add(ctx, list, t, to, a, requested)
-		if err != nil {
-			return nil, after, err
-		}
-		if end := n == len(addressed)-1 || addressed[n+1].Seq != a.Seq; end && len(list) > 0 && list[len(list)-1].seq == a.Seq {
-			list[len(list)-1].last = true
-		}
-	}
-	return list, reach, nil
-}
-
-// add adds the tokens of one signal for one subject.
-func (s *Streams) add(ctx context.Context, list []token, t storage.Stream, to Receiver, a storage.Addressed, requested []string) ([]token, error) {
-	subject := signals.Of(s.Issuer, a.Known)
-	if a.Known == "" { // it is told as the issuer of the link
-		subject = signals.Of(a.Issuer, a.Subject)
-	}
-	more, err := s.more(ctx, to, a)
-	if err != nil {
-		return nil, err
-	}
-	at := s.issued(a.At) // of all of them: a receiver may go by that
-	for _, e := range signals.Events(a.Signal, more, requested) {
-		list = append(list, token{seq: a.Seq, since: later(a.At, t.RepeatedAt), out: signals.Outgoing{
-			Issuer: s.Issuer, Audience: t.ClientID, ID: tokenID(t, a.Seq, subject, e), Txn: fmt.Sprintf("%d", a.Seq), At: at,
-			Subject: subject, Event: e,
-		}})
-	}
-	return list, nil
-}
-
-// issued is when a token about something that happened is issued: then, so that told again it is the same; now, if receivers would not believe it
-// any more. So old is what was not told to whom there was no way for a month, and what is repeated.
-func (s *Streams) issued(happened time.Time) time.Time {
-	if now := s.Clock(); now.After(happened.Add(giveUp)) {
-		return now
-	}
-	return happened
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-// tokenID follows from what a token says, and to whom: told again, it is the same, whatever else the stream is about by then.
-func tokenID(t storage.Stream, seq int64, subject signals.SubjectID, e signals.Event) string {
-	sum := sha256.Sum256([]byte(subject.Issuer + "\x00" + subject.Subject + "\x00" + e.Type))
-	return fmt.Sprintf("%s-%d-%s", t.ID, seq, base32.StdEncoding.EncodeToString(sum[:10]))
-}
-
-func (s *Streams) sign(o signals.Outgoing) (string, error) {
-	claims, err := o.Encode()
-	if err != nil {
-		return "", err
-	}
-	return s.Sign(signals.Type, claims)
-}
-
 // Deliver tells until the context ends. node tells this process from others.
 func (s *Streams) Deliver(ctx context.Context, node string) {
 	tick := time.NewTicker(deliverEvery)
 	defer tick.Stop()
 	var telling sync.WaitGroup
 	defer telling.Wait()
-	free := make(chan struct{}, deliverAtOnce)
+	issuers, applications := make(chan struct{}, deliverAtOnce), make(chan struct{}, deliverAtOnce)
 	failing, turn := false, turn{node: node}
 	for {
 		select {
@@ -166,7 +70,10 @@ func (s *Streams) Deliver(ctx context.Context, node string) {
 			}
 		}
 		for _, t := range due { // each by itself: one that is slow keeps nobody waiting
-			d := s.delivery(t)
+			d, free := s.delivery(t), applications
+			if t.Issuer {
+				free = issuers
+			}
 			select {
 			case free <- struct{}{}:
 			default:
@@ -231,6 +138,7 @@ func (s *Streams) due(ctx context.Context, at *turn) (due []storage.Stream, err 
 		}
 		due = append(due, t)
 	}
+	slices.SortStableFunc(due, func(a, b storage.Stream) int { return s.delivery(a).began.Compare(s.delivery(b).began) }) // each has its turn
 	return due, nil
 }
 
@@ -244,9 +152,12 @@ func (s *Streams) tell(ctx context.Context, t storage.Stream, d *delivery) error
 	} else if err != nil {
 		return err
 	}
+	d.began = now
 	if t.Verification != "" && !s.sendVerification(ctx, t, to, d, now) {
 		return nil
 	}
+	turn, done := context.WithTimeout(ctx, deliverTurn)
+	defer done()
 	lost := int64(0) // the signal of which something was given up
 	for {
 		list, reach, err := s.tokens(ctx, t, to, d.scanned, deliverBatch)
@@ -277,7 +188,9 @@ func (s *Streams) tell(ctx context.Context, t storage.Stream, d *delivery) error
 			} else if err != nil {
 				return err
 			}
-			d.scanned = k.seq
+			if d.scanned = k.seq; turn.Err() != nil && !t.Issuer {
+				return nil // the others wait
+			}
 		}
 		if d.scanned = max(d.scanned, reach); len(list) == 0 {
 			return nil

@@ -14,6 +14,7 @@ type delivery struct {
 	busy     atomic.Bool
 	scanned  int64 // all up to it was acknowledged, or is not for this one
 	repeated time.Time
+	began    time.Time // when it was last told
 	failures int
 	failing  time.Time // since when it fails, without a success
 	next     time.Time

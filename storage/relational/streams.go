@@ -128,13 +128,15 @@ func (s *Store) ListStreams(ctx context.Context) ([]storage.Stream, error) {
 }
 
 func (s *Store) streams(ctx context.Context, rest string, args ...any) (all []storage.Stream, err error) {
-	err = s.read.Rows(ctx, `SELECT client_id, id, method, endpoint, auth, events, description, status, reason, verification, position, partial, created_at, repeated_at
+	err = s.read.Rows(ctx, `SELECT client_id, id, method, endpoint, auth, events, description, status, reason, verification, position, partial, created_at, repeated_at,
+		EXISTS (SELECT 1 FROM upstreams u WHERE u.issuer = streams.client_id)
+			OR EXISTS (SELECT 1 FROM applications a WHERE a.client_id = streams.client_id AND a.issuer)
 		FROM streams `+rest, args, func(scan Scan) error {
 		var t storage.Stream
 		var auth []byte
 		var events string
 		if err := scan(&t.ClientID, &t.ID, &t.Method, &t.Endpoint, &auth, &events, &t.Description, (*string)(&t.Status), &t.Reason, &t.Verification,
-			&t.Position, &t.Partial, caseTime{&t.CreatedAt}, caseTime{&t.RepeatedAt}); err != nil {
+			&t.Position, &t.Partial, caseTime{&t.CreatedAt}, caseTime{&t.RepeatedAt}, &t.Issuer); err != nil {
 			return err
 		}
 		var err error

@@ -28,6 +28,25 @@ var streamCases = map[string]func(*testing.T, *fixture){
 		}
 		is(t, f.Acknowledge(t.Context(), storage.Stream{ClientID: "three"}, storage.Acknowledged{Position: 1}, f.now), storage.ErrConflict)
 	},
+	"ListStreams/says who is another issuer, by the flag of its registration or as an upstream": func(t *testing.T, f *fixture) {
+		for id, issuer := range map[string]bool{"client-of-65": true, "plain": false} {
+			app := f.application(id)
+			app.Issuer = issuer
+			check(t, f.PutApplication(t.Context(), app))
+		}
+		const province = "https://id.sc.example"
+		check(t, f.PutUpstream(t.Context(), storage.Upstream{Issuer: province, Region: "51", Name: map[string]string{"zh": "四川"}, Status: storage.UpstreamActive, CreatedAt: f.now}))
+		for _, one := range []string{"client-of-65", "plain", province} {
+			check(t, f.PutStream(t.Context(), f.stream(one)))
+		}
+		list, err := f.ListStreams(t.Context())
+		check(t, err)
+		got := map[string]bool{}
+		for _, s := range list {
+			got[s.ClientID] = s.Issuer
+		}
+		equal(t, got, map[string]bool{"client-of-65": true, "plain": false, province: true})
+	},
 	"RepeatStream/all since a moment is told again to that application, what was given up, too, and its cases wait for it": func(t *testing.T, f *fixture) {
 		c, _ := f.told(t, "one", "two")
 		began := f.now
