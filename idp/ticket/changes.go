@@ -23,6 +23,10 @@ const (
 	heartbeat = 20 * time.Second
 	// maxWait ends a wait; the browser comes back by itself.
 	maxWait = 10 * time.Minute
+	// maxStreams bounds the streams of a node, and maxStreamsOfTicket those of one page with its reloads: each is a connection that stays. A page
+	// without a stream asks again by itself.
+	maxStreams         = 50_000
+	maxStreamsOfTicket = 8
 )
 
 // Changes tells whoever waits at this node that a ticket changed, at whichever node it did. As long as nobody waits it
@@ -34,6 +38,7 @@ type Changes struct {
 
 	mu      sync.Mutex
 	waiting map[string]map[*wait]struct{} // by ticket
+	streams int
 	since   time.Time
 	looking bool
 	closed  chan struct{}
@@ -129,9 +134,31 @@ func (c *Changes) tell(changes []storage.TicketChange, at time.Time) {
 	}
 }
 
+// mayStream counts a stream if there is room for it; streamed takes it from the count.
+func (c *Changes) mayStream(id string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.streams >= maxStreams || len(c.waiting[id]) >= maxStreamsOfTicket {
+		return false
+	}
+	c.streams++
+	return true
+}
+
+func (c *Changes) streamed() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.streams--
+}
+
 // Serve streams server-sent events (HTML Standard §9.2) to a browser that waits for a ticket of which it knows a version,
 // 0 if there was no ticket: "changed" whenever there is a later one.
 func (c *Changes) Serve(w http.ResponseWriter, r *http.Request, id string, known int64) {
+	if !c.mayStream(id) {
+		http.Error(w, "too many wait here", http.StatusServiceUnavailable)
+		return
+	}
+	defer c.streamed()
 	changed, stop := c.Wait(id, known)
 	defer stop()
 	stream := http.NewResponseController(w)

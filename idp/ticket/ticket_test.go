@@ -233,6 +233,34 @@ func TestManyWhoWaitAskTheDatabaseNoMoreThanOne(t *testing.T) {
 	}
 }
 
+func TestAttackByManyStreamsOfOnePageHoldsAFewConnections(t *testing.T) {
+	n := newNode(t)
+	changes := ticket.NewChanges(n.store, func() time.Time { return n.now }, slog.New(slog.DiscardHandler))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { changes.Serve(w, r, r.URL.Path, 0) }))
+	defer server.Close()
+	defer changes.Close()
+	held := 0
+	for range 50 {
+		response, err := http.Get(server.URL + "/one")
+		must(t, err)
+		defer response.Body.Close()
+		if response.StatusCode == http.StatusOK {
+			held++
+		} else if response.StatusCode != http.StatusServiceUnavailable {
+			t.Fatal(response.StatusCode)
+		}
+	}
+	if held == 0 || held > 10 {
+		t.Errorf("%d are held", held)
+	}
+	other, err := http.Get(server.URL + "/another")
+	must(t, err)
+	defer other.Body.Close()
+	if other.StatusCode != http.StatusOK {
+		t.Errorf("another page: %d", other.StatusCode)
+	}
+}
+
 func TestANodeThatStopsEndsItsStreams(t *testing.T) {
 	n := newNode(t)
 	changes := ticket.NewChanges(n.store, func() time.Time { return n.now }, slog.New(slog.DiscardHandler))
