@@ -174,7 +174,7 @@ func TestAttackByManyWhoAreSlowKeepsNobodyWaitingWhoWasTrustedBefore(t *testing.
 		<-s.asking
 	}
 	f.pass(6 * time.Minute)
-	waiting, stop := context.WithTimeout(t.Context(), 3*time.Second) // less than the strangers take
+	waiting, stop := context.WithTimeout(t.Context(), 7*time.Second) // less than the strangers take
 	defer stop()
 	if _, err := r.Resolve(waiting, app.id); err != nil {
 		t.Error(err)

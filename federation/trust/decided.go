@@ -22,8 +22,13 @@ type decision struct {
 // those say, is theirs to choose.
 type decided struct {
 	all    map[string]decision
+	below  map[string]int // how many are below an entity
 	bytes  int
 	budget int
+}
+
+func newDecided(budget int) decided {
+	return decided{all: map[string]decision{}, below: map[string]int{}, budget: budget}
 }
 
 func (d *decided) put(subject string, one decision, now time.Time) {
@@ -32,17 +37,29 @@ func (d *decided) put(subject string, one decision, now time.Time) {
 	d.makeRoom(one.weight, now)
 	d.all[subject] = one
 	d.bytes += one.weight
+	for _, superior := range one.resolved.Path[1:] {
+		d.below[superior]++
+	}
 }
 
 func (d *decided) drop(subject string) {
 	if one, ok := d.all[subject]; ok {
 		d.bytes -= one.weight
 		delete(d.all, subject)
+		for _, superior := range one.resolved.Path[1:] {
+			if d.below[superior]--; d.below[superior] == 0 {
+				delete(d.below, superior)
+			}
+		}
 	}
 }
 
-// dropBelow drops an entity and all below it.
+// dropBelow drops an entity and all below it. Of the many that have none below them only one is looked at.
 func (d *decided) dropBelow(subject string) {
+	d.drop(subject)
+	if d.below[subject] == 0 {
+		return
+	}
 	for id, one := range d.all {
 		if slices.Contains(one.resolved.Path, subject) {
 			d.drop(id)

@@ -54,7 +54,7 @@ func TestAttackByManyWhoPostAndAreSlowKeepsNobodyWaitingWhoWasTrustedBefore(t *t
 		<-slow.asking
 	}
 	f.pass(6 * time.Minute)
-	waiting, stop := context.WithTimeout(t.Context(), 3*time.Second) // less than the strangers take
+	waiting, stop := context.WithTimeout(t.Context(), 7*time.Second) // less than the strangers take
 	defer stop()
 	if _, err := r.Resolve(waiting, app.id); err != nil {
 		t.Error(err)

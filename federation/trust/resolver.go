@@ -90,7 +90,7 @@ func NewResolver(c Config) *Resolver {
 	r := &Resolver{
 		config: c, anchors: newAnchors(c.Anchors),
 		slots: make(chan struct{}, maxResolving), returning: make(chan struct{}, maxReturning), strangers: make(chan struct{}, maxStrangers),
-		decisions: decided{all: map[string]decision{}, budget: 2 * c.Budget}, refusals: map[string]decision{}, active: map[[sha256.Size]byte]time.Time{},
+		decisions: newDecided(2 * c.Budget), refusals: map[string]decision{}, active: map[[sha256.Size]byte]time.Time{},
 	}
 	r.statements = newStatements(c.Fetcher, c.Clock, c.RefreshAfter, c.Budget, r.Forget)
 	return r

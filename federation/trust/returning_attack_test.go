@@ -55,7 +55,7 @@ func TestAttackByManyWhoseChainsHaveExpiredKeepsNobodyWaitingWhoIsTrustedStill(t
 	for range 64 {
 		<-s.asking
 	}
-	waiting, stop := context.WithTimeout(t.Context(), 3*time.Second) // less than those take
+	waiting, stop := context.WithTimeout(t.Context(), 7*time.Second) // less than those take
 	defer stop()
 	if _, err := r.Resolve(waiting, app.id); err != nil {
 		t.Error(err)
