@@ -42,6 +42,9 @@ func newHub(t *testing.T, change ...func(nation *idp.Config)) hub {
 		})
 	}
 	h.zhejiang, h.sichuan = province("33", "浙江省统一身份认证", "Zhejiang"), province("51", "四川省统一身份认证", "Sichuan")
+	for _, w := range h.all() { // to make them took a while
+		w.pass(h.sichuan.clock().Sub(w.clock()))
+	}
 	for region, p := range map[string]*world{"33": h.zhejiang, "51": h.sichuan} {
 		must(t, h.nation.store.PutSubordinate(t.Context(), storage.Subordinate{
 			EntityID: p.url, Types: []string{trust.FederationEntity, trust.OpenIDProvider}, Status: storage.SubordinateActive,

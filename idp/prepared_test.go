@@ -27,7 +27,9 @@ type prepared struct {
 
 // all are the prepared databases. To make one takes longer than most tests do, so each is used by many tests, as a copy; no two issuers of one
 // test have the same.
-var all struct {
+var all preparedAll
+
+type preparedAll struct {
 	sync.Mutex
 	made []func() prepared
 	used map[string][]int // by test: those that it has now
@@ -36,10 +38,10 @@ var all struct {
 // prepare gives a test a database for an issuer, which has no keys in common with any other issuer of that test.
 func prepare(t testing.TB) (vault.Root, string) {
 	t.Helper()
-	test, _, _ := strings.Cut(t.Name(), "/")
+	test := t.Name()
 	all.Lock()
 	n := 0
-	for slices.Contains(all.used[test], n) {
+	for all.has(test, n) {
 		n++
 	}
 	if all.used == nil {
@@ -54,13 +56,25 @@ func prepare(t testing.TB) (vault.Root, string) {
 	t.Cleanup(func() {
 		all.Lock()
 		defer all.Unlock()
-		all.used[test] = slices.DeleteFunc(all.used[test], func(k int) bool { return k == n })
+		if all.used[test] = slices.DeleteFunc(all.used[test], func(k int) bool { return k == n }); len(all.used[test]) == 0 {
+			delete(all.used, test)
+		}
 	})
 	p := get()
 	must(t, p.err)
 	path := filepath.Join(t.TempDir(), "issuer.db")
 	must(t, os.WriteFile(path, p.file, 0o600))
 	return p.root, path
+}
+
+// has reports whether a test has one, or what it is a part of, or a part of it. Parts beside one another have nothing to do with each other.
+func (a *preparedAll) has(test string, n int) bool {
+	for other, used := range a.used {
+		if slices.Contains(used, n) && (other == test || strings.HasPrefix(test, other+"/") || strings.HasPrefix(other, test+"/")) {
+			return true
+		}
+	}
+	return false
 }
 
 func makePrepared() (p prepared) {
@@ -75,8 +89,8 @@ func makePrepared() (p prepared) {
 		if err != nil {
 			return err
 		}
-		// The clocks of issuers stand at the beginning of a second.
-		_, err = keys.Open(ctx, store, func() time.Time { return time.Now().UTC().Truncate(time.Second) }, rand.Reader)
+		// Issuers that wait for this have clocks that stood still meanwhile.
+		_, err = keys.Open(ctx, store, func() time.Time { return time.Now().UTC().Truncate(time.Second).Add(-time.Hour) }, rand.Reader)
 		return errors.Join(err, store.Close())
 	})
 	return p

@@ -100,9 +100,9 @@ func newWorld(t testing.TB, change ...func(*idp.Config)) *world {
 	t.Helper()
 	parallel(t)
 	ctx := t.Context()
-	root, path := prepare(t)
-	w := &world{t: t, now: time.Now().UTC().Truncate(time.Second), log: &bytes.Buffer{}} // its keys are older
+	w := &world{t: t, now: time.Now().UTC().Truncate(time.Second), log: &bytes.Buffer{}}
 	w.write = &lockedWriter{w: w.log}
+	root, path := prepare(t)
 	store, v, err := sqlite.Open(ctx, path, root)
 	must(t, err)
 	t.Cleanup(func() { _ = store.Close() })
