@@ -141,15 +141,32 @@ func TestAttackWithAnyNumberOfNamesDisplacesNobodyWhoIsTrusted(t *testing.T) {
 	}
 }
 
-// stuck lets those wait for ever who ask for what is not of a federation.
+// stuck lets those wait for ever who ask for some targets.
 type stuck struct {
 	trust.Fetcher
-	base   string
+	holds  func(target string) bool
 	asking chan string
 }
 
+func newStuck(holds func(target string) bool) stuck {
+	return stuck{trust.NewFetcher(true, nil), holds, make(chan string, 1000)}
+}
+
+// beyond are the targets that are not of a federation.
+func (f *federation) beyond(target string) bool { return !strings.HasPrefix(target, f.base) }
+
+// answered makes sure that an entity is resolved in less time than those take who are stuck.
+func (f *federation) answered(r *trust.Resolver, e *entity) {
+	f.t.Helper()
+	waiting, stop := context.WithTimeout(f.t.Context(), 7*time.Second)
+	defer stop()
+	if _, err := r.Resolve(waiting, e.id); err != nil {
+		f.t.Error(err)
+	}
+}
+
 func (s stuck) Fetch(ctx context.Context, target, media string) (string, error) {
-	if strings.HasPrefix(target, s.base) {
+	if !s.holds(target) {
 		return s.Fetcher.Fetch(ctx, target, media)
 	}
 	s.asking <- target
@@ -160,7 +177,7 @@ func (s stuck) Fetch(ctx context.Context, target, media string) (string, error) 
 func TestAttackByManyWhoAreSlowKeepsNobodyWaitingWhoWasTrustedBefore(t *testing.T) {
 	f := newFederation(t)
 	nation, _, _, app := f.nation()
-	s := stuck{trust.NewFetcher(true, nil), f.base, make(chan string, 1000)}
+	s := newStuck(f.beyond)
 	r := f.resolver(nation, func(c *trust.Config) { c.Fetcher = s })
 	if _, err := r.Resolve(t.Context(), app.id); err != nil {
 		t.Fatal(err)
@@ -174,11 +191,7 @@ func TestAttackByManyWhoAreSlowKeepsNobodyWaitingWhoWasTrustedBefore(t *testing.
 		<-s.asking
 	}
 	f.pass(6 * time.Minute)
-	waiting, stop := context.WithTimeout(t.Context(), 7*time.Second) // less than the strangers take
-	defer stop()
-	if _, err := r.Resolve(waiting, app.id); err != nil {
-		t.Error(err)
-	}
+	f.answered(r, app)
 	cancel()
 	all.Wait()
 }
