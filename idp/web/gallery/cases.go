@@ -76,7 +76,7 @@ func casesEmpty() web.Page {
 
 func casesApproved() web.Page {
 	return casesPage(func(p *web.CasesPage) {
-		for n, what := range []string{"applied", "conflict", "not_by_rule"} {
+		for n, what := range []string{"applied", "conflict", "touched"} {
 			p.Outcomes = append(p.Outcomes, web.CaseOutcome{Number: queueRows()[n].Number, URL: desk, What: what})
 		}
 	})

@@ -47,6 +47,7 @@ func Samples() []Sample {
 		{"code_wrong", refused, &web.CodePage{Frame: care, Action: action, Phone: phone, Error: web.ErrCodeWrong}},
 		{"typed_totp", ok, &web.TypedPage{Frame: care, Action: action, Method: "totp", Others: []string{"recovery", "qr"}, Skip: true}},
 		{"typed_hotp_wrong", refused, &web.TypedPage{Frame: care, Action: action, Method: "hotp", Error: web.ErrCodeWrong}},
+		{"typed_guesses", http.StatusTooManyRequests, &web.TypedPage{Frame: care, Action: action, Method: "totp", Others: []string{"recovery", "qr"}, Error: web.ErrGuesses}},
 		{"typed_recovery", ok, &web.TypedPage{Frame: care, Action: action, Method: "recovery", NeedsPhone: true, Others: []string{"totp"}}},
 		{"relative", ok, &web.RelativePage{Frame: care, Action: action, Relatives: relatives, Others: []string{"totp", "recovery"}, Skip: true}},
 		{"relative_sent", ok, &web.RelativePage{Frame: care, Action: action, Relatives: relatives, Sent: true, ResendAfter: 58 * time.Second}},
